@@ -1,0 +1,43 @@
+# Drydock: `make` alone prints this help.
+.DEFAULT_GOAL := help
+.PHONY: help up test bench lint build demo clean setup setup-test
+
+SOURCES := $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.h' '*.hcl' '*.json' '*.js' '*.css' '*.html' '*.svg' go.mod go.sum)
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X github.com/drydock/drydock/role.version=$(VERSION)
+
+help: ## print this help
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+up: build ## set up what is missing, start the offline stack and every role, and stay (ARGS="--http-port 0" for flags)
+	@bin/drydock up $(ARGS)
+
+test: setup-test build ## set up what is missing, and run every test
+	@scripts/real.sh minio >/dev/null
+	go test -race ./...
+
+bench: setup-test build ## measure against the limit and the peers: a table, and bench.json (BENCH=pictures for one suite)
+	go run ./bench
+
+lint: setup ## gofmt, go vet, staticcheck, formatted job files, the directions of imports
+	scripts/lint.sh
+
+build: setup bin/drydock bin/drydock-images ## build the programs into bin/
+
+demo: build ## send some photographs to a running stack (ARGS="~/Pictures" for yours)
+	@bin/drydock demo $(ARGS)
+
+clean: ## remove what was built and the state of the offline stack
+	rm -rf bin .drydock bench.json
+
+setup:
+	@scripts/setup.sh
+
+setup-test:
+	@scripts/setup.sh test
+
+bin/drydock: $(SOURCES)
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ .
+
+bin/drydock-images: $(SOURCES)
+	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./workers/images

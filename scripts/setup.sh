@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Installs what is missing to build Drydock and, with the argument "test", to
+# test it. It says what it is going to install before it does.
+#
+#   scripts/setup.sh [test]
+set -euo pipefail
+
+purpose=${1:-build}
+
+say() { printf 'setup: %s\n' "$*" >&2; }
+die() {
+  say "$*"
+  exit 1
+}
+
+has() { command -v "$1" >/dev/null 2>&1; }
+has_browser() { has chromium || has chromium-browser || has google-chrome || [ -d "/Applications/Google Chrome.app" ]; }
+
+has go || die "Go is missing: install it from https://go.dev/dl, then try again"
+
+missing=()
+has cc || missing+=(compiler)
+has pkg-config || missing+=(pkg-config)
+{ has pkg-config && pkg-config --exists vips; } || missing+=(vips)
+if [ "$purpose" = test ]; then
+  has_browser || missing+=(browser)
+fi
+[ ${#missing[@]} -gt 0 ] || exit 0
+
+# packages FOR: the words of the named package manager for what is missing.
+packages() {
+  local part
+  for part in "${missing[@]}"; do
+    case $1/$part in
+    apt/compiler) echo gcc libc6-dev ;;
+    apt/pkg-config) echo pkg-config ;;
+    apt/vips) echo libvips-dev ;;
+    apt/browser) echo chromium ;;
+    brew/compiler) die "a C compiler is missing: run xcode-select --install, then try again" ;;
+    brew/pkg-config) echo pkgconf ;;
+    brew/vips) echo vips ;;
+    brew/browser) echo --cask google-chrome ;;
+    esac
+  done
+}
+
+if has apt-get; then
+  read -ra names <<<"$(packages apt | tr '\n' ' ')"
+  as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    has sudo || die "as root, run: apt-get install --no-install-recommends ${names[*]}"
+    as_root=(sudo)
+  fi
+  say "installing with apt: ${names[*]}"
+  log=$(mktemp)
+  trap 'rm -f "$log"' EXIT
+  if ! { "${as_root[@]}" apt-get update &&
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${names[@]}"; } >"$log" 2>&1; then
+    tail -n 15 "$log" >&2
+    die "apt could not install ${names[*]}"
+  fi
+elif has brew; then
+  read -ra names <<<"$(packages brew | tr '\n' ' ')"
+  say "installing with brew: ${names[*]}"
+  brew install "${names[@]}" >&2
+else
+  die "install these, then try again: a C compiler, pkg-config, libvips 8.14 or newer with its headers$([ "$purpose" = test ] && echo ', Chromium')"
+fi
