@@ -1,0 +1,71 @@
+package connect_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/drydock/drydock/cloud/connect"
+	"github.com/drydock/drydock/emulator/nats"
+)
+
+func environment(values map[string]string) func(string) string {
+	return func(name string) string { return values[name] }
+}
+
+func TestAWrongValueIsNamedWithoutItsSecrets(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
+	defer cancel()
+	open := map[string]func(func(string) string) error{
+		connect.VariableBus: func(getenv func(string) string) error {
+			_, err := connect.Bus(ctx, getenv)
+			return err
+		},
+		connect.VariableRecords: func(getenv func(string) string) error {
+			_, err := connect.Records(ctx, getenv, "tests")
+			return err
+		},
+		connect.VariableObjects: func(getenv func(string) string) error {
+			_, err := connect.Objects(getenv)
+			return err
+		},
+	}
+	for _, test := range []struct{ variable, value, says string }{
+		{connect.VariableBus, "", "DRYDOCK_BUS is not set: it takes nats://"},
+		{connect.VariableBus, "kafka://u:secret@host", "DRYDOCK_BUS=kafka://u:xxxxx@host is not of a known kind: it takes nats://"},
+		{connect.VariableBus, "secret", "DRYDOCK_BUS=(hidden, not a URL)"},
+		{connect.VariableBus, "nats://u:secret@127.0.0.1:1", "DRYDOCK_BUS=nats://u:xxxxx@127.0.0.1:1: connect to NATS"},
+		{connect.VariableRecords, "http://u:secret@host", "DRYDOCK_RECORDS=http://u:xxxxx@host is not of a known kind"},
+		{connect.VariableObjects, "", "DRYDOCK_OBJECTS is not set: it takes s3+http://"},
+		{connect.VariableObjects, "s3+http://u:secret@host/bucket", "credentials do not belong in the URL"},
+		{connect.VariableObjects, "s3+http://host", "DRYDOCK_OBJECTS=s3+http://host: open object store: the URL must be"},
+	} {
+		err := open[test.variable](environment(map[string]string{test.variable: test.value}))
+		require.Error(t, err, "%+v", test)
+		assert.Contains(t, err.Error(), test.says)
+		assert.NotContains(t, err.Error(), "secret")
+		assert.NotContains(t, err.Error(), "\n")
+	}
+}
+
+func TestRecordsFollowTheBusUnlessToldOtherwise(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	server, err := nats.Start(nats.Options{Dir: t.TempDir()})
+	require.NoError(t, err)
+	defer server.Close()
+	for _, variable := range []string{connect.VariableBus, connect.VariableRecords} {
+		records, err := connect.Records(ctx, environment(map[string]string{variable: server.URL()}), "tests")
+		require.NoError(t, err)
+		require.NoError(t, records.Ready(ctx))
+		require.NoError(t, records.Close())
+	}
+	bus, err := connect.Bus(ctx, environment(map[string]string{connect.VariableBus: server.URL()}))
+	require.NoError(t, err)
+	require.NoError(t, bus.Close())
+}
