@@ -1,0 +1,319 @@
+package runner_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/drydock/drydock/cloud"
+	"github.com/drydock/drydock/cloud/nats"
+	server "github.com/drydock/drydock/emulator/nats"
+	"github.com/drydock/drydock/workers/runner"
+)
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/nats-io/nats-server/v2/server.init.0.func1"))
+}
+
+// functions is a Handler made of two functions.
+type functions struct {
+	handle func(ctx context.Context, event cloud.Event) error
+	giveUp func(ctx context.Context, event cloud.Event, reason error) error
+}
+
+func (f functions) Handle(ctx context.Context, event cloud.Event) error { return f.handle(ctx, event) }
+func (f functions) GiveUp(ctx context.Context, event cloud.Event, reason error) error {
+	if f.giveUp == nil {
+		return nil
+	}
+	return f.giveUp(ctx, event, reason)
+}
+
+type bench struct {
+	t   *testing.T
+	ctx context.Context
+	bus *nats.Bus
+}
+
+func setUp(t *testing.T) *bench {
+	t.Helper()
+	t.Parallel()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	t.Cleanup(cancel)
+	s, err := server.Start(server.Options{Dir: t.TempDir()})
+	require.NoError(t, err)
+	t.Cleanup(func() { s.Close() })
+	bus, err := nats.OpenBus(ctx, s.URL())
+	require.NoError(t, err)
+	t.Cleanup(func() { bus.Close() })
+	return &bench{t: t, ctx: ctx, bus: bus}
+}
+
+func (b *bench) publish(ids ...string) {
+	b.t.Helper()
+	for _, id := range ids {
+		require.NoError(b.t, b.bus.Publish(b.ctx, "tests.one", cloud.Event{ID: id, Source: "/t", Type: "t", Data: []byte(id)}))
+	}
+}
+
+// run starts a runner and returns what stops it and waits for its end.
+func (b *bench) run(o runner.Options) (stop func()) {
+	b.t.Helper()
+	o.Bus, o.Name, o.Topic = b.bus, "worker", "tests.>"
+	o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	if o.Backoff == 0 {
+		o.Backoff = time.Millisecond
+	}
+	ctx, cancel := context.WithCancel(b.ctx)
+	ended := make(chan error, 1)
+	go func() { ended <- runner.Run(ctx, o) }()
+	var once sync.Once
+	stop = func() {
+		once.Do(func() {
+			cancel()
+			assert.NoError(b.t, <-ended)
+		})
+	}
+	b.t.Cleanup(stop)
+	return stop
+}
+
+// letter returns the next dead letter.
+func (b *bench) letter() cloud.Event {
+	b.t.Helper()
+	consumer, err := b.bus.Subscribe(b.ctx, cloud.Subscription{Name: "letters", Topic: "deadletters.>", AckWait: time.Minute})
+	require.NoError(b.t, err)
+	defer consumer.Close()
+	delivery, err := consumer.Next(b.ctx)
+	require.NoError(b.t, err)
+	require.NoError(b.t, delivery.Ack(b.ctx))
+	return delivery.Event()
+}
+
+// leftOver returns the next event that the worker's consumer would still deliver.
+func (b *bench) leftOver(within time.Duration) (cloud.Delivery, error) {
+	b.t.Helper()
+	consumer, err := b.bus.Subscribe(b.ctx, cloud.Subscription{Name: "worker", Topic: "tests.>", AckWait: 10 * time.Second})
+	require.NoError(b.t, err)
+	defer consumer.Close()
+	ctx, cancel := context.WithTimeout(b.ctx, within)
+	defer cancel()
+	return consumer.Next(ctx)
+}
+
+func TestEveryEventIsHandledOnce(t *testing.T) {
+	b := setUp(t)
+	const events, concurrency = 60, 4
+	var mu sync.Mutex
+	seen := map[string]int{}
+	var running, most atomic.Int32
+	all := make(chan struct{})
+	registry := prometheus.NewPedanticRegistry()
+	metrics := runner.NewMetrics(registry)
+	stop := b.run(runner.Options{Concurrency: concurrency, Metrics: metrics, Handler: functions{handle: func(_ context.Context, event cloud.Event) error {
+		now := running.Add(1)
+		defer running.Add(-1)
+		for old := most.Load(); now > old && !most.CompareAndSwap(old, now); old = most.Load() {
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		if seen[event.ID]++; len(seen) == events {
+			close(all)
+		}
+		return nil
+	}}})
+	for i := range events {
+		b.publish(fmt.Sprint(i))
+	}
+	<-all
+	stop()
+	for id, times := range seen {
+		assert.Equal(t, 1, times, "event %s", id)
+	}
+	assert.LessOrEqual(t, most.Load(), int32(concurrency))
+	_, err := b.leftOver(300 * time.Millisecond)
+	require.ErrorIs(t, err, context.DeadlineExceeded, "all were acknowledged")
+	families, err := registry.Gather()
+	require.NoError(t, err)
+	require.Len(t, families, 1)
+	assert.EqualValues(t, events, families[0].GetMetric()[0].GetHistogram().GetSampleCount())
+}
+
+func TestAFailureIsTriedAgain(t *testing.T) {
+	b := setUp(t)
+	attempts := make(chan struct{}, 10)
+	b.publish("1")
+	b.run(runner.Options{Handler: functions{handle: func(context.Context, cloud.Event) error {
+		attempts <- struct{}{}
+		if len(attempts) < 3 {
+			return errors.New("not yet")
+		}
+		return nil
+	}}})
+	require.Eventually(t, func() bool { return len(attempts) == 3 }, 10*time.Second, time.Millisecond)
+}
+
+func TestWhatCannotBeDoneBecomesADeadLetterWhole(t *testing.T) {
+	for name, handle := range map[string]func(context.Context, cloud.Event) error{
+		"permanent":        func(context.Context, cloud.Event) error { return runner.Permanent(errors.New("never works")) },
+		"attempts used up": func(context.Context, cloud.Event) error { return errors.New("never works") },
+		"panic":            func(context.Context, cloud.Event) error { panic("never works") },
+		"wrapped permanent": func(context.Context, cloud.Event) error {
+			return fmt.Errorf("x: %w", runner.Permanent(errors.New("never works")))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := setUp(t)
+			told := make(chan error, 10)
+			b.publish("1")
+			b.run(runner.Options{Attempts: 3, Handler: functions{handle: handle, giveUp: func(_ context.Context, event cloud.Event, reason error) error {
+				assert.Equal(t, "1", event.ID)
+				told <- reason
+				return nil
+			}}})
+			letter := b.letter()
+			assert.Equal(t, "1", letter.ID)
+			assert.Equal(t, "1", string(letter.Data))
+			assert.ErrorContains(t, <-told, "never works")
+			assert.Empty(t, told)
+		})
+	}
+}
+
+func TestNothingIsDeadLetteredWhileNobodyCouldBeTold(t *testing.T) {
+	b := setUp(t)
+	var tries atomic.Int32
+	b.publish("1")
+	b.run(runner.Options{BackoffMax: time.Millisecond, Handler: functions{
+		handle: func(context.Context, cloud.Event) error { return runner.Permanent(errors.New("never works")) },
+		giveUp: func(context.Context, cloud.Event, error) error {
+			if tries.Add(1) < 3 {
+				return errors.New("records are away")
+			}
+			return nil
+		},
+	}})
+	assert.Equal(t, "1", b.letter().ID)
+	assert.EqualValues(t, 3, tries.Load())
+}
+
+func TestAWorkerThatIsKilledAgainAndAgainIsNotFedForever(t *testing.T) {
+	b := setUp(t)
+	b.publish("1")
+	for range 3 { // three workers that took the event and were killed
+		delivery, err := b.leftOver(5 * time.Second)
+		require.NoError(t, err)
+		require.NoError(t, delivery.Retry(b.ctx, 0))
+	}
+	b.run(runner.Options{Attempts: 3, Handler: functions{handle: func(context.Context, cloud.Event) error {
+		t.Error("it was handed out a fourth time")
+		return nil
+	}}})
+	assert.Equal(t, "1", b.letter().ID)
+}
+
+func TestLongWorkIsNotHandedToAnother(t *testing.T) {
+	b := setUp(t)
+	var started atomic.Int32
+	done := make(chan struct{})
+	b.publish("1")
+	b.run(runner.Options{Concurrency: 2, AckWait: time.Second, Handler: functions{handle: func(ctx context.Context, _ cloud.Event) error {
+		started.Add(1)
+		select {
+		case <-time.After(2500 * time.Millisecond):
+		case <-ctx.Done():
+		}
+		close(done)
+		return nil
+	}}})
+	<-done
+	assert.EqualValues(t, 1, started.Load())
+}
+
+func TestAGracefulStopFinishesWhatItHolds(t *testing.T) {
+	b := setUp(t)
+	begun, finish := make(chan struct{}), make(chan struct{})
+	b.publish("1", "2")
+	stop := b.run(runner.Options{Handler: functions{handle: func(ctx context.Context, _ cloud.Event) error {
+		close(begun)
+		<-finish
+		return ctx.Err()
+	}}})
+	<-begun
+	stopped := make(chan struct{})
+	go func() { defer close(stopped); stop() }()
+	close(finish)
+	<-stopped
+	left, err := b.leftOver(5 * time.Second)
+	require.NoError(t, err)
+	assert.Equal(t, "2", left.Event().ID, "the first was finished, the second handed back at once")
+}
+
+func TestWhatIsNotDoneInTimeIsHandedBackAtOnce(t *testing.T) {
+	b := setUp(t)
+	begun := make(chan struct{})
+	b.publish("1")
+	stop := b.run(runner.Options{Drain: 50 * time.Millisecond, Handler: functions{
+		handle: func(ctx context.Context, _ cloud.Event) error {
+			close(begun)
+			<-ctx.Done()
+			return ctx.Err()
+		},
+		giveUp: func(context.Context, cloud.Event, error) error { t.Error("given up"); return nil },
+	}})
+	<-begun
+	stop()
+	left, err := b.leftOver(5 * time.Second) // well before AckWait
+	require.NoError(t, err)
+	assert.Equal(t, 2, left.Attempt())
+}
+
+func TestAnOutageDoesNotUseUpTheAttemptsOfWhatWaits(t *testing.T) {
+	b := setUp(t)
+	var away atomic.Bool
+	away.Store(true)
+	var failures, asked atomic.Int32
+	ids := make([]string, 20)
+	for i := range ids {
+		ids[i] = fmt.Sprint(i)
+	}
+	b.publish(ids...)
+	var done atomic.Int32
+	b.run(runner.Options{
+		Attempts: 3,
+		Ready: func(context.Context) error {
+			asked.Add(1)
+			if away.Load() {
+				return errors.New("the store is away")
+			}
+			return nil
+		},
+		BackoffMax: 10 * time.Millisecond,
+		Handler: functions{
+			handle: func(context.Context, cloud.Event) error {
+				if away.Load() {
+					failures.Add(1)
+					return errors.New("the store is away")
+				}
+				done.Add(1)
+				return nil
+			},
+			giveUp: func(context.Context, cloud.Event, error) error { t.Error("given up"); return nil },
+		},
+	})
+	require.Eventually(t, func() bool { return asked.Load() >= 20 }, 10*time.Second, time.Millisecond)
+	assert.EqualValues(t, 1, failures.Load())
+	away.Store(false)
+	require.Eventually(t, func() bool { return done.Load() == 20 }, 10*time.Second, time.Millisecond)
+}
