@@ -1,0 +1,99 @@
+# The uploads API and its page: signs uploads, shows their status, finds what was forgotten.
+
+variable "datacenters" {
+  type        = list(string)
+  default     = ["*"]
+  description = "Where the API may run."
+}
+
+variable "count" {
+  type        = number
+  default     = 1
+  description = "How many instances answer."
+}
+
+variable "binary" {
+  type        = string
+  default     = "drydock"
+  description = "The program: a name on the client's PATH, or an absolute path."
+}
+
+variable "http_port" {
+  type        = number
+  default     = 0
+  description = "A fixed port for the API; 0 lets Nomad choose."
+}
+
+job "uploads" {
+  datacenters = var.datacenters
+  type        = "service"
+
+  group "uploads" {
+    count = var.count
+
+    network {
+      port "http" {
+        static = var.http_port
+      }
+    }
+
+    restart {
+      attempts = 10
+      interval = "1m"
+      delay    = "1s"
+      mode     = "delay"
+    }
+
+    service {
+      name     = "uploads"
+      port     = "http"
+      provider = "consul"
+
+      check {
+        name     = "ready"
+        type     = "http"
+        path     = "/health/ready"
+        interval = "5s"
+        timeout  = "3s"
+      }
+    }
+
+    task "uploads" {
+      driver       = "raw_exec"
+      kill_timeout = "15s" # longer than the API's drain of 10s
+
+      config {
+        command = var.binary
+        args    = ["uploads"]
+      }
+
+      env {
+        DRYDOCK_LISTEN = "${NOMAD_ADDR_http}"
+      }
+
+      # Where the bus and the objects are, and the keys to them.
+      template {
+        destination = "secrets/cloud.env"
+        env         = true
+        data        = <<-EOF
+          {{ with nomadVar "nomad/jobs/uploads" -}}
+          DRYDOCK_BUS={{ .bus }}
+          DRYDOCK_OBJECTS={{ .objects }}
+          AWS_ACCESS_KEY_ID={{ .access_key }}
+          AWS_SECRET_ACCESS_KEY={{ .secret_key }}
+          {{- end }}
+        EOF
+      }
+
+      logs {
+        max_files     = 3
+        max_file_size = 10
+      }
+
+      resources {
+        cpu    = 500
+        memory = 256
+      }
+    }
+  }
+}
