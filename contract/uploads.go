@@ -139,7 +139,7 @@ func CleanName(name string) string {
 	for !utf8.RuneStart(name[cut]) {
 		cut--
 	}
-	return name[:cut] + extension
+	return strings.TrimRight(name[:cut], " .") + extension
 }
 
 // identifiers holds the order of their bytes in their text.
