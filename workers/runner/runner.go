@@ -86,13 +86,12 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Permanent marks an error that trying again cannot mend: the event is given
-// up at once.
-func Permanent(err error) error { return permanent{err} }
+// ErrPermanent marks an error that trying again cannot mend: the event is
+// given up at once. Handlers wrap it beside the cause, as Permanent does.
+var ErrPermanent = errors.New("cannot be mended by trying again")
 
-type permanent struct{ error }
-
-func (p permanent) Unwrap() error { return p.error }
+// Permanent marks an error with ErrPermanent.
+func Permanent(err error) error { return fmt.Errorf("%w: %w", ErrPermanent, err) }
 
 // answerWait bounds the bus's taking note of an answer; without it the event comes again.
 const answerWait = 5 * time.Second
@@ -189,7 +188,7 @@ func (r *runner) process(work context.Context, delivery cloud.Delivery) bool {
 		err = delivery.Retry(answer, 0)
 		r.Metrics.observe(r.Name, outcomeHandedBack, started)
 		log.Info("handed back")
-	case errors.As(err, new(permanent)) || delivery.Attempt() >= r.Attempts:
+	case errors.Is(err, ErrPermanent) || delivery.Attempt() >= r.Attempts:
 		return r.giveUp(answer, delivery, err, started, log)
 	default:
 		pause := r.pause(delivery.Attempt())
