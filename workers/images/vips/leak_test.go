@@ -1,0 +1,60 @@
+package vips
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// Not parallel: it looks at the whole process.
+func TestNothingLeaks(t *testing.T) {
+	dir := t.TempDir()
+	var paths []string
+	for name, data := range seeds(t) {
+		whole, cut := filepath.Join(dir, name), filepath.Join(dir, name+" cut")
+		require.NoError(t, os.WriteFile(whole, data, 0o600))
+		require.NoError(t, os.WriteFile(cut, data[:len(data)*2/3], 0o600))
+		paths = append(paths, whole, cut)
+	}
+	variants := append(DefaultVariants(), Variant{Name: "jpeg", Width: 9, Height: 9, Crop: Centre, Format: JPEG, Quality: 80})
+	short := DefaultLimits()
+	short.Time = time.Microsecond
+	round := func() {
+		var group sync.WaitGroup
+		for _, limits := range []Limits{DefaultLimits(), DefaultLimits(), short} {
+			group.Go(func() {
+				for _, path := range paths {
+					_, _, _ = Transform(context.Background(), path, variants, limits)
+				}
+			})
+		}
+		group.Wait()
+	}
+	for range 4 {
+		round()
+	}
+	before := resident(t)
+	for range 12 {
+		round()
+	}
+	require.Less(t, resident(t)-before, 8<<20)
+	bytes, blocks := InUse()
+	require.Zero(t, bytes)
+	require.Zero(t, blocks)
+}
+
+func resident(t *testing.T) int {
+	t.Helper()
+	statm, err := os.ReadFile("/proc/self/statm")
+	require.NoError(t, err)
+	pages, err := strconv.Atoi(strings.Fields(string(statm))[1])
+	require.NoError(t, err)
+	return pages * os.Getpagesize()
+}
