@@ -79,7 +79,8 @@ type PutOptions struct {
 	IfAbsent bool
 }
 
-// ObjectInfo describes a stored object. List leaves ContentType empty.
+// ObjectInfo describes a stored object. List leaves ContentType empty, and Put
+// leaves Modified zero.
 type ObjectInfo struct {
 	Key         string
 	Size        int64

@@ -49,6 +49,7 @@ func connect(ctx context.Context, rawURL string) (*connection, error) {
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
+		nats.ReconnectBufSize(-1), // fail at once while away, instead of promising
 		nats.ConnectHandler(func(*nats.Conn) { connected <- struct{}{} }),
 	)
 	if err != nil {

@@ -132,7 +132,7 @@ func (o *Objects) Put(ctx context.Context, key string, body io.Reader, size int6
 	if err != nil {
 		return cloud.ObjectInfo{}, translate("put", key, err)
 	}
-	return cloud.ObjectInfo{Key: key, Size: size, ETag: info.ETag, ContentType: options.ContentType, Modified: info.LastModified}, nil
+	return cloud.ObjectInfo{Key: key, Size: size, ETag: info.ETag, ContentType: options.ContentType}, nil
 }
 
 // Get implements cloud.Objects.

@@ -276,10 +276,14 @@ func declared(contentType, format string) bool {
 	return kind == "image/"+format
 }
 
-// remove takes away what a deleted upload left or got meanwhile.
+// remove takes away what a deleted upload left or got meanwhile, also from an
+// attempt that was killed. The original goes last: it is what finds the rest.
 func (h *handler) remove(ctx context.Context, upload document) error {
 	h.log.Info("deleted meanwhile", "key", upload.key())
-	for _, variant := range upload.Variants {
+	for variant, err := range h.objects.List(ctx, contract.ProcessedFolder(upload.Owner, upload.ID), "") {
+		if err != nil {
+			return err
+		}
 		if err := h.objects.Delete(ctx, variant.Key); err != nil {
 			return err
 		}
