@@ -37,7 +37,7 @@ setup-test:
 	@scripts/setup.sh test
 
 bin/drydock: $(SOURCES)
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ .
+	CGO_ENABLED=0 go build -ldflags '$(LDFLAGS)' -o $@ .
 
 bin/drydock-images: $(SOURCES)
-	go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./workers/images
+	go build -ldflags '$(LDFLAGS)' -o $@ ./workers/images

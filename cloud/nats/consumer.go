@@ -22,6 +22,8 @@ const (
 	// heartbeat without a sign of life means that the consumer is gone.
 	pullExpiry = 10 * time.Second
 	heartbeat  = time.Second
+	// closeWait bounds the search for messages that were fetched and not handed out.
+	closeWait = time.Second
 )
 
 // errClosed is what Next returns after Close.
@@ -168,8 +170,9 @@ func (c *consumer) Close() error {
 	}
 	messages.Drain()
 	for {
-		message, err := messages.Next()
-		if err != nil {
+		message, err := messages.Next(jetstream.NextMaxWait(closeWait))
+		if err != nil { // none left, or the server is away and hands them out again itself
+			messages.Stop()
 			return nil
 		}
 		if err := message.Nak(); err != nil {

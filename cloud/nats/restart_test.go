@@ -80,7 +80,7 @@ func TestEverythingGoesOnOverARestartOfTheServer(t *testing.T) {
 	assert.Error(t, bus.Ready(ctx))
 	second, err := server.Start(server.Options{Dir: dir, Port: port})
 	require.NoError(t, err)
-	defer second.Close()
+	t.Cleanup(func() { second.Close() }) // after the clients
 
 	require.Eventually(t, func() bool { return bus.Ready(ctx) == nil }, 10*time.Second, 10*time.Millisecond)
 	require.NoError(t, bus.Publish(ctx, "tests.one", event("after")))

@@ -200,7 +200,7 @@ func (c *client) do(ctx context.Context, method, url string, body io.Reader, siz
 func explain(text []byte) string {
 	var problem struct{ Title, Detail string }
 	if json.Unmarshal(text, &problem) == nil && problem.Title != "" {
-		return strings.TrimSpace(problem.Title + ": " + problem.Detail)
+		return strings.Trim(problem.Title+": "+problem.Detail, ": ")
 	}
 	var refused struct{ Code, Message string }
 	if xml.Unmarshal(text, &refused) == nil && refused.Code != "" {

@@ -1,0 +1,351 @@
+// Package emulator is the whole offline stack in one process: the real
+// nats-server, an S3 endpoint whose notifications reach it, and a scheduler
+// that runs Nomad job files.
+//
+// It is a library first: a Go test starts as many as it likes, each with its
+// own folder and free ports, and `drydock up` is one of its callers.
+package emulator
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
+	"github.com/drydock/drydock/cloud"
+	cloudnats "github.com/drydock/drydock/cloud/nats"
+	clouds3 "github.com/drydock/drydock/cloud/s3"
+	"github.com/drydock/drydock/emulator/nomad"
+)
+
+// Bucket is the bucket that uploads go to; what arrives below its incoming/ is notified.
+const Bucket = "uploads"
+
+// Options configure a stack. The zero value is a stack of its own: a temporary
+// folder, free ports, and no jobs.
+type Options struct {
+	// Dir keeps the state over restarts; one stack at a time can have it.
+	// Empty: a temporary folder that Close removes.
+	Dir string
+	// Ports on 127.0.0.1; 0 picks a free one. HTTPPort is the one of the
+	// uploads API, given to its job as the variable http_port.
+	HTTPPort, S3Port, NATSPort int
+	// Jobs holds the job files to run, *.nomad.hcl; nil runs none.
+	Jobs fs.FS
+	// Path is put first where the tasks' programs are looked for.
+	Path []string
+	// Logger gets warnings and errors of the parts; nil drops them.
+	Logger *slog.Logger
+	// Output, if set, receives each line that a task prints, after the task's name.
+	Output io.Writer
+}
+
+// Stack is a running emulator. Its methods may be called from any goroutine.
+type Stack struct {
+	options   Options
+	ephemeral bool
+	lock      *os.File
+	keys      keys
+
+	mu     sync.Mutex // guards the parts, which restart
+	nats   *natsPart
+	s3     *s3Part
+	nomad  *nomad.Nomad
+	closed bool
+
+	// Bus and Objects are ready clients that may do everything. Close closes them.
+	Bus     cloud.Bus
+	Objects cloud.Objects
+}
+
+// PortTakenError says that a port of Options is not free.
+type PortTakenError struct {
+	Part    string // "API", "object store" or "event bus"
+	Port    int
+	PID     int    // of the holder; 0 when it cannot be known
+	Program string // the holder's
+}
+
+func (e *PortTakenError) Error() string {
+	holder := "another program"
+	if e.PID != 0 {
+		holder = fmt.Sprintf("%s (pid %d)", e.Program, e.PID)
+	}
+	return fmt.Sprintf("port %d for the %s is taken by %s", e.Port, e.Part, holder)
+}
+
+// Start starts the parts and registers the jobs. It returns when every job is
+// healthy; when the context ends before, or anything fails, what was started
+// is stopped again. A taken port is a *PortTakenError.
+func Start(ctx context.Context, o Options) (*Stack, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	s := &Stack{options: o}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("start the offline stack: %w", err), s.Close())
+	}
+	return s, nil
+}
+
+func (s *Stack) start(ctx context.Context) (err error) {
+	o := &s.options
+	for _, p := range []struct {
+		part string
+		port int
+	}{{"API", o.HTTPPort}, {"object store", o.S3Port}, {"event bus", o.NATSPort}} {
+		if err := checkPort(p.part, p.port); err != nil {
+			return err
+		}
+	}
+	if o.Dir == "" {
+		if o.Dir, err = os.MkdirTemp("", "drydock-"); err != nil {
+			return err
+		}
+		s.ephemeral = true
+	}
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+		return err
+	}
+	if s.lock, err = lockFolder(o.Dir); err != nil {
+		return err
+	}
+	if s.keys, err = loadKeys(filepath.Join(o.Dir, keysFile)); err != nil {
+		return err
+	}
+	if s.nats, err = startNATS(filepath.Join(o.Dir, "nats"), o.NATSPort, o.Logger); err != nil {
+		return err
+	}
+	bus, err := cloudnats.OpenBus(ctx, s.nats.server.URL())
+	if err != nil {
+		return err
+	}
+	s.Bus = bus
+	if err := bus.Declare(ctx, "objects"); err != nil {
+		return err
+	}
+	if s.s3, err = startS3(filepath.Join(o.Dir, "s3"), o.S3Port, s.keys, s.nats.server.URL(), o.Logger); err != nil {
+		return err
+	}
+	if s.Objects, err = clouds3.Open(s.objectsURL(), credentials.NewStaticV4(rootKey, s.keys[rootKey], "")); err != nil {
+		return err
+	}
+	return s.startJobs(ctx)
+}
+
+// startJobs registers the job files and waits until all of them are healthy.
+func (s *Stack) startJobs(ctx context.Context) (err error) {
+	if s.options.Jobs == nil {
+		return nil
+	}
+	files, err := fs.Glob(s.options.Jobs, "*.nomad.hcl")
+	if err != nil {
+		return err
+	}
+	if len(files) == 0 {
+		return errors.New("there is no job file *.nomad.hcl to run")
+	}
+	variables := map[string]map[string]string{}
+	for _, file := range files {
+		name := strings.TrimSuffix(file, ".nomad.hcl")
+		variables["nomad/jobs/"+name] = map[string]string{
+			"bus":        s.NATSURL(),
+			"objects":    s.objectsURL(),
+			"access_key": name,
+			"secret_key": s.keys[name],
+		}
+	}
+	if s.nomad, err = nomad.New(nomad.Options{
+		Dir:       filepath.Join(s.options.Dir, "nomad"),
+		Path:      s.options.Path,
+		Variables: variables,
+		Logger:    s.options.Logger,
+		Output:    s.options.Output,
+	}); err != nil {
+		return err
+	}
+	given := map[string]string{"http_port": strconv.Itoa(s.options.HTTPPort)}
+	var jobs []string
+	for _, file := range files {
+		text, err := fs.ReadFile(s.options.Jobs, file)
+		if err != nil {
+			return err
+		}
+		job, err := nomad.ParseJob(file, text, given)
+		if err != nil {
+			return err
+		}
+		if err := s.nomad.Register(ctx, job); err != nil {
+			return err
+		}
+		jobs = append(jobs, *job.ID)
+	}
+	for _, job := range jobs {
+		if err := s.nomad.WaitHealthy(ctx, job); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Close stops the jobs, each within its kill_timeout, then the parts, and
+// removes a temporary folder. It may be called twice.
+func (s *Stack) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil
+	}
+	s.closed = true
+	var err error
+	if s.nomad != nil {
+		err = errors.Join(err, s.nomad.Close())
+	}
+	if s.Bus != nil {
+		err = errors.Join(err, s.Bus.Close())
+	}
+	if s.s3 != nil {
+		err = errors.Join(err, s.s3.close())
+	}
+	if s.nats != nil {
+		err = errors.Join(err, s.nats.server.Close())
+	}
+	if s.ephemeral {
+		err = errors.Join(err, os.RemoveAll(s.options.Dir))
+	}
+	if s.lock != nil {
+		err = errors.Join(err, s.lock.Close())
+	}
+	return err
+}
+
+// APIURL is where the uploads API and its page answer; empty when its job does not run.
+func (s *Stack) APIURL() string {
+	for _, allocation := range s.Allocations() {
+		if allocation.JobID == "uploads" && allocation.Status == "running" {
+			return "http://" + allocation.Ports["http"]
+		}
+	}
+	return ""
+}
+
+// S3URL is where the object store answers.
+func (s *Stack) S3URL() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return "http://" + s.s3.address
+}
+
+// NATSURL is where the event bus answers.
+func (s *Stack) NATSURL() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.nats.server.URL()
+}
+
+func (s *Stack) objectsURL() string { return "s3+" + s.S3URL() + "/" + Bucket }
+
+// KeysFile is where the keys to the object store are kept: a JSON object of
+// secrets by access key, readable by its owner alone.
+func (s *Stack) KeysFile() string { return filepath.Join(s.options.Dir, keysFile) }
+
+// Records opens a collection on the stack's bus. The caller closes it.
+func (s *Stack) Records(ctx context.Context, collection string) (cloud.Records, error) {
+	return cloudnats.OpenRecords(ctx, s.NATSURL(), collection)
+}
+
+// Allocations are the jobs' instances as they are now; none without jobs.
+func (s *Stack) Allocations() []nomad.Allocation {
+	if s.nomad == nil {
+		return nil
+	}
+	return s.nomad.Allocations()
+}
+
+// RestartNATS stops the event bus, calls meanwhile (unless nil), and starts it
+// again on its port with what it had, as after a crash of its machine.
+func (s *Stack) RestartNATS(meanwhile func()) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.nats, err = s.nats.restart(meanwhile)
+	return err
+}
+
+// RestartS3 does the same with the object store.
+func (s *Stack) RestartS3(meanwhile func()) (err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.s3, err = s.s3.restart(meanwhile)
+	return err
+}
+
+// checkPort tells early, and by name, that a port is taken.
+func checkPort(part string, port int) error {
+	if port == 0 {
+		return nil
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err == nil {
+		return listener.Close()
+	}
+	taken := &PortTakenError{Part: part, Port: port}
+	if pid, program, ok := nomad.PortHolder(port); ok {
+		taken.PID, taken.Program = pid, program
+	} else if !addressInUse(err) {
+		return fmt.Errorf("listen on port %d for the %s: %w", port, part, err)
+	}
+	return taken
+}
+
+const keysFile = "keys.json"
+
+// rootKey is the access key for people; each job has one of its own name.
+const rootKey = "drydock"
+
+// keys are secrets by access key.
+type keys map[string]string
+
+// loadKeys reads the keys, and makes those that are missing.
+func loadKeys(path string) (keys, error) {
+	k := keys{}
+	data, err := os.ReadFile(path)
+	if err == nil {
+		if err := json.Unmarshal(data, &k); err != nil {
+			return nil, fmt.Errorf("read keys %s: %w; remove the file to have new ones made", path, err)
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	made := false
+	for _, name := range []string{rootKey, "uploads", "images"} {
+		if k[name] == "" {
+			k[name] = rand.Text()
+			made = true
+		}
+	}
+	if !made {
+		return k, nil
+	}
+	if data, err = json.MarshalIndent(k, "", "  "); err != nil {
+		return nil, err
+	}
+	if err := os.WriteFile(path, append(data, '\n'), 0o600); err != nil {
+		return nil, fmt.Errorf("keep keys: %w", err)
+	}
+	return k, nil
+}

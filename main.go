@@ -1,0 +1,60 @@
+// Command drydock is the program of every role but the images worker, and of
+// everything that people type: it builds, breaks and proves a cloud-native
+// backend offline, in one process.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/drydock/drydock/role"
+)
+
+func main() {
+	ctx, stop := role.Signals(context.Background())
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {
+		if !errors.Is(err, errSaid) {
+			fmt.Fprintln(os.Stderr, "drydock:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// errSaid ends the program with a failure that the output has told of already.
+var errSaid = errors.New("failed")
+
+// run is the whole program but for the process around it.
+func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	root := &cobra.Command{
+		Use:   "drydock",
+		Short: "A cloud-native backend that runs offline in one process, and unchanged on any cluster",
+		Long: `Drydock runs event-driven uploads, alerts and an HTTP API offline on a laptop,
+and the very same jobs on any Nomad and Consul cluster, in any cloud.`,
+		Example: `  drydock up                 start everything, and print where it is
+  drydock demo               send it some photographs, and see what becomes of them
+  drydock demo ~/Pictures    the same with your own`,
+		Version:       role.Version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.NoArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	root.AddGroup(&cobra.Group{ID: groupPeople, Title: "What people type:"}, &cobra.Group{ID: groupRoles, Title: "Roles that jobs run:"})
+	root.AddCommand(upCommand(), demoCommand(), uploadsCommand(getenv))
+	return root.ExecuteContext(ctx)
+}
+
+// Groups of commands in the help.
+const (
+	groupPeople = "people"
+	groupRoles  = "roles"
+)
