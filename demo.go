@@ -46,6 +46,9 @@ folder, a few photographs that are part of the program are sent.`,
 			files := demo.Photographs()
 			if len(args) == 1 {
 				info, err := os.Stat(args[0])
+				if errors.Is(err, fs.ErrNotExist) {
+					return fmt.Errorf("%s: there is no such folder", args[0])
+				}
 				if err != nil {
 					return err
 				}

@@ -149,11 +149,11 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 
 	test("an event left alone comes again, and one extended does not", func(t *testing.T, bus cloud.Bus, _ func() cloud.Bus) {
 		require.NoError(t, bus.Publish(bounded(t), "tests.one", event("1")))
-		consumer := subscribe(t, bus, cloud.Subscription{Name: "reader", Topic: "tests.one", AckWait: time.Second})
+		consumer := subscribe(t, bus, cloud.Subscription{Name: "reader", Topic: "tests.one", AckWait: 3 * time.Second})
 		first := next(t, consumer)
-		for range 4 { // 2 seconds of work in steps of half the wait
+		for range 5 { // 5 seconds of work, in steps well below the wait: the machine may be busy
 			require.NoError(t, first.Extend(bounded(t)))
-			nothing(t, consumer, 500*time.Millisecond)
+			nothing(t, consumer, time.Second)
 		}
 		second := next(t, consumer) // no longer extended
 		assert.Equal(t, 2, second.Attempt())

@@ -228,10 +228,10 @@ func TestLongWorkIsNotHandedToAnother(t *testing.T) {
 	var started atomic.Int32
 	done := make(chan struct{})
 	b.publish("1")
-	b.run(runner.Options{Concurrency: 2, AckWait: time.Second, Handler: functions{handle: func(ctx context.Context, _ cloud.Event) error {
+	b.run(runner.Options{Concurrency: 2, AckWait: 3 * time.Second, Handler: functions{handle: func(ctx context.Context, _ cloud.Event) error {
 		started.Add(1)
 		select {
-		case <-time.After(2500 * time.Millisecond):
+		case <-time.After(5 * time.Second): // longer than AckWait
 		case <-ctx.Done():
 		}
 		close(done)
