@@ -96,8 +96,9 @@ job "images" {
       }
 
       resources {
-        cpu    = 1000
-        memory = 512
+        cpu        = 1000
+        memory     = 512  # ordinary photographs
+        memory_max = 3072 # the worker's own bound for the worst ones, which it logs
       }
     }
   }

@@ -122,6 +122,8 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) er
 
 	log, registry := role.Logger(stderr, name), role.Registry()
 	ready := role.AllReady(bus, records, objects)
+	limits := vips.DefaultLimits()
+	log.Info("bounds", "pictures_at_once", concurrency, "memory_mb", limits.Peak(variants, concurrency)>>20)
 	return role.Run(ctx, role.Options{
 		Name:     name,
 		Listen:   listen,
@@ -141,7 +143,7 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) er
 				Metrics:     runner.NewMetrics(registry),
 				Handler: &handler{
 					bus: bus, objects: objects, records: records,
-					variants: variants, limits: vips.DefaultLimits(), scratch: scratch, log: log,
+					variants: variants, limits: limits, scratch: scratch, log: log,
 				},
 			})
 		},
