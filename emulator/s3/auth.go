@@ -1,0 +1,181 @@
+package s3
+
+import (
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const (
+	maxClockSkew      = 15 * time.Minute
+	maxPresignSeconds = 7 * 24 * 3600
+)
+
+// identity is who signed a request, and with what the chunks of its body are to
+// be checked.
+type identity struct {
+	accessKey   string
+	payloadHash string // what x-amz-content-sha256 said, or its default
+	signature   string // the seed of the chunk signatures
+	signingKey  []byte
+	date, scope string
+}
+
+// authenticate accepts a SigV4 signature in the Authorization header or in the
+// query and refuses everything else.
+func (q *request) authenticate() error {
+	header := q.r.Header.Get("Authorization")
+	switch {
+	case strings.HasPrefix(header, sigAlgorithm):
+		return q.authenticateHeader(header)
+	case q.query.Has("X-Amz-Signature") || q.query.Has("X-Amz-Credential") || q.query.Has("X-Amz-Algorithm"):
+		return q.authenticateQuery()
+	case strings.HasPrefix(header, "AWS ") || q.query.Has("AWSAccessKeyId"):
+		return errSigV2
+	case header != "":
+		return errAuthMalformed.saying("Unsupported Authorization Type")
+	}
+	return errAccessDenied
+}
+
+func (q *request) authenticateHeader(header string) error {
+	fields := map[string]string{}
+	for f := range strings.SplitSeq(strings.TrimPrefix(header, sigAlgorithm), ",") {
+		k, v, ok := strings.Cut(strings.TrimSpace(f), "=")
+		if !ok {
+			return errAuthMalformed
+		}
+		fields[k] = v
+	}
+	if fields["Credential"] == "" || fields["SignedHeaders"] == "" || fields["Signature"] == "" {
+		return errAuthMalformed
+	}
+	date := q.r.Header.Get("X-Amz-Date")
+	if date == "" {
+		if t, err := http.ParseTime(q.r.Header.Get("Date")); err == nil {
+			date = t.UTC().Format(amzDateFormat)
+		}
+	}
+	t, err := time.Parse(amzDateFormat, date)
+	if err != nil {
+		return errMissingDate
+	}
+	hash := q.r.Header.Get("X-Amz-Content-Sha256")
+	if hash == "" {
+		return errInvalidRequest.saying("Missing required header for this request: x-amz-content-sha256")
+	}
+	cred, secret, err := q.credential(fields["Credential"], t, errAuthMalformed)
+	if err != nil {
+		return err
+	}
+	if skew := q.srv.now().Sub(t); skew > maxClockSkew || skew < -maxClockSkew {
+		return errTimeTooSkewed
+	}
+	return q.checkSignature(cred, secret, fields["SignedHeaders"], fields["Signature"], hash, date)
+}
+
+func (q *request) authenticateQuery() error {
+	get := q.query.Get
+	if get("X-Amz-Algorithm") != sigAlgorithm {
+		return errAuthQuery.saying("X-Amz-Algorithm only supports %q", sigAlgorithm)
+	}
+	for _, name := range []string{"X-Amz-Credential", "X-Amz-Signature", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Expires"} {
+		if len(q.query[name]) != 1 || get(name) == "" {
+			return errAuthQuery.saying("Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.")
+		}
+	}
+	t, err := time.Parse(amzDateFormat, get("X-Amz-Date"))
+	if err != nil {
+		return errAuthQuery.saying("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"")
+	}
+	expires, err := strconv.ParseInt(get("X-Amz-Expires"), 10, 64)
+	switch {
+	case err != nil:
+		return errAuthQuery.saying("X-Amz-Expires should be a number")
+	case expires < 1:
+		return errAuthQuery.saying("X-Amz-Expires must be greater than zero")
+	case expires > maxPresignSeconds:
+		return errAuthQuery.saying("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds")
+	}
+	cred, secret, err := q.credential(get("X-Amz-Credential"), t, errAuthQuery)
+	if err != nil {
+		return err
+	}
+	now := q.srv.now()
+	if t.Sub(now) > maxClockSkew {
+		return errTimeTooSkewed
+	}
+	if now.Sub(t) > time.Duration(expires)*time.Second {
+		return errRequestExpired
+	}
+	hash := get("X-Amz-Content-Sha256")
+	if hash == "" {
+		hash = q.r.Header.Get("X-Amz-Content-Sha256")
+	}
+	if hash == "" {
+		hash = unsignedPayload
+	}
+	return q.checkSignature(cred, secret, get("X-Amz-SignedHeaders"), get("X-Amz-Signature"), hash, get("X-Amz-Date"))
+}
+
+// credential checks the scope against the request's date and this server, and
+// finds the secret.
+func (q *request) credential(s string, t time.Time, malformed *apiError) (credential, string, error) {
+	cred, ok := parseCredential(s)
+	if !ok || cred.service != "s3" {
+		return cred, "", malformed.saying("The Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/s3/aws4_request\".")
+	}
+	if cred.date != t.Format(scopeDateFormat) {
+		return cred, "", malformed.saying("The Credential has another date than the request.")
+	}
+	// Clients ask for a bucket's location before they know the region.
+	if cred.region != q.srv.opts.Region && !(cred.region == "us-east-1" && q.query.Has("location")) {
+		e := malformed.saying("The authorization header is malformed; the region '%s' is wrong; expecting '%s'", cred.region, q.srv.opts.Region)
+		e.region = q.srv.opts.Region
+		return cred, "", e
+	}
+	secret, ok := q.srv.opts.Keys[cred.accessKey]
+	if !ok {
+		return cred, "", errInvalidAccessKeyID
+	}
+	return cred, secret, nil
+}
+
+func (q *request) checkSignature(cred credential, secret, signedHeaders, signature, hash, date string) error {
+	signed := strings.Split(signedHeaders, ";")
+	if err := q.checkSignedHeaders(signed); err != nil {
+		return err
+	}
+	key := cred.signingKey(secret)
+	want := requestSignature(q.r, q.query, signed, hash, date, cred.scope(), key)
+	if !sameSignature(want, signature) {
+		return errSignatureMismatch
+	}
+	q.auth = identity{
+		accessKey: cred.accessKey, payloadHash: hash, signature: signature,
+		signingKey: key, date: date, scope: cred.scope(),
+	}
+	return nil
+}
+
+// checkSignedHeaders wants the host and every x-amz- header to be signed, and
+// every signed header to be there.
+func (q *request) checkSignedHeaders(signed []string) error {
+	if !slices.Contains(signed, "host") {
+		return errUnsignedHeaders
+	}
+	for _, name := range signed {
+		if name != strings.ToLower(name) || len(headerValues(q.r, name)) == 0 {
+			return errSignatureMismatch
+		}
+	}
+	for name := range q.r.Header {
+		lower := strings.ToLower(name)
+		if strings.HasPrefix(lower, "x-amz-") && lower != "x-amz-content-sha256" && !slices.Contains(signed, lower) {
+			return errUnsignedHeaders
+		}
+	}
+	return nil
+}

@@ -1,0 +1,204 @@
+package s3
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// meta is everything known about an object or a part besides its bytes.
+type meta struct {
+	ID        string            `json:"id"` // of this version of the bytes
+	Key       string            `json:"key"`
+	Size      int64             `json:"size"`
+	ETag      string            `json:"etag"` // without quotes
+	Modified  time.Time         `json:"modified"`
+	Headers   map[string]string `json:"headers,omitempty"` // Content-Type and its kin, canonical names
+	User      map[string]string `json:"user,omitempty"`    // X-Amz-Meta-…, canonical names
+	Checksum  checksum          `json:"checksum,omitzero"`
+	PartSizes []int64           `json:"partSizes,omitempty"`
+}
+
+// The footer ends every blob: magic, length of the data, length of the
+// metadata, CRC-32C of the metadata.
+const (
+	footerSize   = 24
+	footerMagic  = "DRYBLOB1"
+	maxMetaSize  = 1 << 20
+	copyBufSize  = 256 << 10
+	tailReadSize = 4 << 10
+)
+
+var errBadBlob = errors.New("damaged object file")
+
+func appendTail(buf []byte, m *meta) ([]byte, error) {
+	js, err := json.Marshal(m)
+	if err != nil {
+		return nil, fmt.Errorf("encode metadata: %w", err)
+	}
+	buf = append(buf, js...)
+	buf = append(buf, footerMagic...)
+	buf = binary.BigEndian.AppendUint64(buf, uint64(m.Size))
+	buf = binary.BigEndian.AppendUint32(buf, uint32(len(js)))
+	return binary.BigEndian.AppendUint32(buf, crc32.Checksum(js, castagnoli())), nil
+}
+
+func castagnoli() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) }
+
+// readMeta reads a blob's metadata, in one read when it is of ordinary size.
+func readMeta(f *os.File) (*meta, error) {
+	st, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	size := st.Size()
+	if size < footerSize {
+		return nil, errBadBlob
+	}
+	tail := make([]byte, min(size, tailReadSize))
+	if _, err := f.ReadAt(tail, size-int64(len(tail))); err != nil {
+		return nil, err
+	}
+	foot := tail[len(tail)-footerSize:]
+	dataLen := int64(binary.BigEndian.Uint64(foot[8:]))
+	metaLen := int64(binary.BigEndian.Uint32(foot[16:]))
+	if string(foot[:8]) != footerMagic || metaLen > maxMetaSize || dataLen+metaLen+footerSize != size {
+		return nil, errBadBlob
+	}
+	js := make([]byte, metaLen)
+	if int64(len(tail)) >= metaLen+footerSize {
+		copy(js, tail[int64(len(tail))-footerSize-metaLen:])
+	} else if _, err := f.ReadAt(js, dataLen); err != nil {
+		return nil, err
+	}
+	if crc32.Checksum(js, castagnoli()) != binary.BigEndian.Uint32(foot[20:]) {
+		return nil, errBadBlob
+	}
+	m := new(meta)
+	if err := json.Unmarshal(js, m); err != nil {
+		return nil, fmt.Errorf("decode metadata: %w", err)
+	}
+	if m.Size != dataLen {
+		return nil, errBadBlob
+	}
+	return m, nil
+}
+
+// openBlob opens a blob for reading; the caller closes the file. The file keeps
+// its content when the object is overwritten or removed meanwhile.
+func openBlob(path string) (*os.File, *meta, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	m, err := readMeta(f)
+	if err != nil {
+		_ = f.Close()
+		return nil, nil, fmt.Errorf("read %s: %w", filepath.Base(path), err)
+	}
+	return f, m, nil
+}
+
+// staged is a blob being written in tmp/. Either it is committed, or discard
+// removes it; discard after a commit does nothing.
+type staged struct {
+	id   string
+	path string
+	f    *os.File
+	buf  []byte
+	pool *sync.Pool
+	size int64
+	done bool
+}
+
+func (s *store) stage() (*staged, error) {
+	id := uuid.NewString()
+	path := filepath.Join(s.tmp, id)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("stage object: %w", err)
+	}
+	buf := s.bufs.Get().(*[]byte)
+	return &staged{id: id, path: path, f: f, buf: (*buf)[:0], pool: &s.bufs}, nil
+}
+
+// readFrom copies r to the blob, buffer by buffer.
+func (b *staged) readFrom(r io.Reader) error {
+	for {
+		if len(b.buf) == cap(b.buf) {
+			if err := b.flush(); err != nil {
+				return err
+			}
+		}
+		n, err := r.Read(b.buf[len(b.buf):cap(b.buf)])
+		b.buf = b.buf[:len(b.buf)+n]
+		b.size += int64(n)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+func (b *staged) flush() error {
+	_, err := b.f.Write(b.buf)
+	b.buf = b.buf[:0]
+	if err != nil {
+		return fmt.Errorf("write object: %w", err)
+	}
+	return nil
+}
+
+// seal writes the metadata and makes the blob durable where it is staged.
+func (b *staged) seal(m *meta, sync bool) error {
+	m.ID, m.Size = b.id, b.size
+	tail, err := appendTail(nil, m)
+	if err != nil {
+		return err
+	}
+	if len(b.buf)+len(tail) > cap(b.buf) {
+		if err := b.flush(); err != nil {
+			return err
+		}
+	}
+	b.buf = append(b.buf, tail...)
+	if err := b.flush(); err != nil {
+		return err
+	}
+	if sync {
+		if err := b.f.Sync(); err != nil {
+			return fmt.Errorf("sync object: %w", err)
+		}
+	}
+	return b.close()
+}
+
+func (b *staged) close() error {
+	if b.f == nil {
+		return nil
+	}
+	err := b.f.Close()
+	b.f = nil
+	buf := b.buf[:0]
+	b.pool.Put(&buf)
+	b.buf = nil
+	return err
+}
+
+func (b *staged) discard() {
+	_ = b.close()
+	if !b.done {
+		_ = os.Remove(b.path)
+	}
+}

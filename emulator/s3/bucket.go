@@ -1,0 +1,95 @@
+package s3
+
+import (
+	"cmp"
+	"encoding/xml"
+	"net/http"
+	"slices"
+)
+
+type bucketXML struct {
+	Name         string
+	CreationDate string
+}
+
+type listBucketsResult struct {
+	XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ ListAllMyBucketsResult"`
+	Owner   ownerXML
+	Buckets []bucketXML `xml:"Buckets>Bucket"`
+}
+
+func (q *request) listBuckets() error {
+	out := listBucketsResult{Owner: owner()}
+	s := q.srv.st
+	s.mu.RLock()
+	for _, b := range s.buckets {
+		out.Buckets = append(out.Buckets, bucketXML{b.name, xmlTime(b.config().Created)})
+	}
+	s.mu.RUnlock()
+	slices.SortFunc(out.Buckets, func(a, b bucketXML) int { return cmp.Compare(a.Name, b.Name) })
+	return q.writeXML(out)
+}
+
+func (q *request) createBucket() error {
+	if err := q.refuseHeaders(); err != nil {
+		return err
+	}
+	var in struct {
+		XMLName  xml.Name `xml:"CreateBucketConfiguration"`
+		Location string   `xml:"LocationConstraint"`
+	}
+	if _, err := q.readXML(&in); err != nil {
+		return err
+	}
+	if in.Location != "" && in.Location != q.srv.opts.Region {
+		return errInvalidRegion
+	}
+	if err := q.srv.st.createBucket(q.bucket, q.srv.now().UTC()); err != nil {
+		return err
+	}
+	q.w.Header().Set("Location", "/"+q.bucket)
+	q.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (q *request) headBucket() error {
+	if _, err := q.bucketOf(); err != nil {
+		return err
+	}
+	q.w.Header().Set("X-Amz-Bucket-Region", q.srv.opts.Region)
+	q.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+func (q *request) deleteBucket() error {
+	if err := q.srv.st.deleteBucket(q.bucket); err != nil {
+		return err
+	}
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// bucketLocation names the region; us-east-1 is written as nothing.
+func (q *request) bucketLocation() error {
+	if _, err := q.bucketOf(); err != nil {
+		return err
+	}
+	region := q.srv.opts.Region
+	if region == "us-east-1" {
+		region = ""
+	}
+	return q.writeXML(struct {
+		XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ LocationConstraint"`
+		Location string   `xml:",chardata"`
+	}{Location: region})
+}
+
+// getVersioning says that no bucket is versioned.
+func (q *request) getVersioning() error {
+	if _, err := q.bucketOf(); err != nil {
+		return err
+	}
+	return q.writeXML(struct {
+		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ VersioningConfiguration"`
+	}{})
+}

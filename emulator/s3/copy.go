@@ -1,0 +1,145 @@
+package s3
+
+import (
+	"encoding/xml"
+	"io"
+	"maps"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/notification"
+)
+
+type copyResult struct {
+	XMLName      xml.Name
+	LastModified string
+	ETag         string
+	checksumXML
+}
+
+// copySource opens the object that x-amz-copy-source names, once the conditions
+// on it hold.
+func (q *request) copySource() (*os.File, *meta, string, error) {
+	raw, query, _ := strings.Cut(q.r.Header.Get("X-Amz-Copy-Source"), "?")
+	path, err := url.PathUnescape(raw)
+	if err != nil {
+		return nil, nil, "", errInvalidArgument.saying("Copy Source must mention the source bucket and key: sourcebucket/sourcekey.")
+	}
+	bucketName, key, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if bucketName == "" || key == "" {
+		return nil, nil, "", errInvalidArgument.saying("Copy Source must mention the source bucket and key: sourcebucket/sourcekey.")
+	}
+	if v, ok := strings.CutPrefix(query, "versionId="); ok && v != "" && v != "null" {
+		return nil, nil, "", errNoSuchVersion
+	}
+	if err := checkKey(key); err != nil {
+		return nil, nil, "", err
+	}
+	b, err := q.srv.st.bucket(bucketName)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	f, m, err := q.openObject(b, key)
+	if err != nil {
+		return nil, nil, "", err
+	}
+	if err := readCondition(q.r.Header, "X-Amz-Copy-Source-", m); err != nil {
+		_ = f.Close()
+		return nil, nil, "", err
+	}
+	return f, m, bucketName + "/" + key, nil
+}
+
+// copyObject copies within the server. The copy is a file of its own.
+func (q *request) copyObject() error {
+	if err := q.refuseHeaders(); err != nil {
+		return err
+	}
+	b, err := q.bucketOf()
+	if err != nil {
+		return err
+	}
+	f, src, name, err := q.copySource()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	m := &meta{Key: q.key, Headers: src.Headers, User: src.User}
+	switch d := q.r.Header.Get("X-Amz-Metadata-Directive"); d {
+	case "", "COPY":
+		class := q.r.Header.Get(headerStorageClass)
+		if name == q.bucket+"/"+q.key && class == "" {
+			return errInvalidRequest.saying("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+		}
+		if class != "" {
+			asked, _, err := objectHeaders(http.Header{headerStorageClass: {class}})
+			if err != nil {
+				return err
+			}
+			m.Headers = maps.Clone(src.Headers)
+			delete(m.Headers, headerStorageClass)
+			if v := asked[headerStorageClass]; v != "" {
+				m.Headers[headerStorageClass] = v
+			}
+		}
+	case "REPLACE":
+		if m.Headers, m.User, err = objectHeaders(q.r.Header); err != nil {
+			return err
+		}
+	default:
+		return errInvalidArgument.saying("Unknown metadata directive.")
+	}
+	algorithm, _ := checksumByName(src.Checksum.Algorithm)
+	if name := q.r.Header.Get(headerChecksumAlgorithm); name != "" {
+		var ok bool
+		if algorithm, ok = checksumByName(name); !ok {
+			return errNotImplemented.saying("The checksum algorithm %q is not implemented here.", name)
+		}
+	}
+	p := newPayload(io.NewSectionReader(f, 0, src.Size), src.Size, algorithm)
+	c := change{check: writeCondition(q.r.Header), events: q.eventsFor(b, notification.ObjectCreatedCopy)}
+	if err := q.store(b, p, m, c); err != nil {
+		return err
+	}
+	q.w.Header().Set("ETag", quote(m.ETag))
+	return q.writeXML(copyResult{
+		XMLName:      xml.Name{Space: xmlNamespace, Local: "CopyObjectResult"},
+		LastModified: xmlTime(m.Modified), ETag: quote(m.ETag), checksumXML: m.Checksum.xml(),
+	})
+}
+
+// copyPart uploads a part from an object that is already here.
+func (q *request) copyPart(u *upload, number int) error {
+	f, src, _, err := q.copySource()
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	start, length := int64(0), src.Size
+	if header := q.r.Header.Get("X-Amz-Copy-Source-Range"); header != "" {
+		var partial bool
+		start, length, partial, err = parseRange(header, src.Size)
+		if err != nil {
+			return err
+		}
+		_, last, _ := strings.Cut(header, "-")
+		if end, perr := parseOffset(last); !partial || perr != nil || end >= src.Size {
+			return errInvalidArgument.saying("The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the zero-based offsets of the first and last bytes to copy")
+		}
+	}
+	algorithm := minio.ChecksumNone
+	if t, ok := checksumByName(u.Algorithm); ok {
+		algorithm = t
+	}
+	m, err := q.storePart(u, number, newPayload(io.NewSectionReader(f, start, length), length, algorithm))
+	if err != nil {
+		return err
+	}
+	return q.writeXML(copyResult{
+		XMLName:      xml.Name{Space: xmlNamespace, Local: "CopyPartResult"},
+		LastModified: xmlTime(m.Modified), ETag: quote(m.ETag), checksumXML: m.Checksum.xml(),
+	})
+}

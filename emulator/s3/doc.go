@@ -1,0 +1,32 @@
+// Package s3 is Drydock's own S3 endpoint: an http.Handler that answers as
+// MinIO does, many in one process, with its files under one folder. The
+// emulator serves it to the uploads flow; tests open it on a temporary folder.
+//
+// # On disk
+//
+//	lock                        held with flock while the Server is open
+//	deployment                  the id of this folder, made once
+//	tmp/                        files being written; emptied by Open
+//	log/<first sequence>.log    the commit log, and the outbox of events
+//	buckets/<name>/bucket.json  creation time, CORS and notification rules
+//	buckets/<name>/objects/     one self-contained file per object
+//	uploads/<id>/               a multipart upload: upload.json and its parts
+//
+// An object's file is named by the SHA-256 of its key, so that keys of any
+// shape stay inside the folder. It holds the data, then the metadata as JSON,
+// then a fixed footer.
+//
+// # Commit
+//
+// A write goes to tmp/ and is synced there. Then one record is appended to the
+// commit log: the operation together with the events that it causes. Records
+// of concurrent requests share one sync. From that moment the write is durable;
+// the file is renamed to its place, the in-memory index follows, the client is
+// answered and the events are delivered. Open does again whatever the log says
+// and the folder does not show yet, and delivers the events that have not been
+// acknowledged: neither exists without the other.
+//
+// A log segment goes once everything it says is durable in its place and all of
+// its events have been accepted. Both hold on Linux file systems that honour
+// fsync on files and folders.
+package s3

@@ -1,0 +1,157 @@
+package s3
+
+import (
+	"context"
+	"hash/maphash"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Notifier delivers bucket events to one destination.
+type Notifier interface {
+	// Notify returns nil only once the destination has durably accepted the
+	// event. It is called again with the same id until it does, also after a
+	// restart, so that a destination can tell a repetition by the id. Calls for
+	// different keys may come at the same time; for one key they come in order.
+	Notify(ctx context.Context, id string, event []byte) error
+}
+
+const (
+	outboxLanes   = 8 // per destination: a key always takes the same one
+	notifyTimeout = 5 * time.Second
+	backoffFirst  = 20 * time.Millisecond
+	backoffLast   = 5 * time.Second
+)
+
+// outbox delivers committed events. What it has not delivered when it stops is
+// still in the log.
+type outbox struct {
+	log    *slog.Logger
+	lanes  map[string][]*lane // by ARN
+	seed   maphash.Seed
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+// lane is a queue of events that are delivered one after the other. It holds
+// places in the log, not events, so that an outage costs little memory.
+type lane struct {
+	notifier Notifier
+	mu       sync.Mutex
+	queue    []parcel
+	wake     chan struct{}
+}
+
+type parcel struct {
+	place
+	index int
+}
+
+func startOutbox(notifiers map[string]Notifier, log *slog.Logger) *outbox {
+	ctx, cancel := context.WithCancel(context.Background())
+	o := &outbox{log: log, lanes: map[string][]*lane{}, seed: maphash.MakeSeed(), cancel: cancel}
+	for arn, n := range notifiers {
+		for range outboxLanes {
+			l := &lane{notifier: n, wake: make(chan struct{}, 1)}
+			o.lanes[arn] = append(o.lanes[arn], l)
+			o.wg.Go(func() { o.run(ctx, l) })
+		}
+	}
+	return o
+}
+
+// enqueue takes the events of a committed record, except those for which skip
+// is true. An event without a destination in this run stays in the log.
+func (o *outbox) enqueue(r *record, p place, skip func(index int) bool) {
+	for i, ev := range r.Events {
+		if skip != nil && skip(i) {
+			continue
+		}
+		lanes := o.lanes[ev.ARN]
+		if len(lanes) == 0 {
+			o.log.Warn("s3 event kept: its destination is not configured", "arn", ev.ARN, "event", ev.ID)
+			continue
+		}
+		l := lanes[maphash.String(o.seed, r.Bucket+"/"+r.Key)%outboxLanes]
+		l.mu.Lock()
+		l.queue = append(l.queue, parcel{place: p, index: i})
+		l.mu.Unlock()
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (l *lane) next() (parcel, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.queue) == 0 {
+		return parcel{}, false
+	}
+	p := l.queue[0]
+	l.queue = l.queue[1:]
+	if len(l.queue) == 0 {
+		l.queue = nil
+	}
+	return p, true
+}
+
+func (o *outbox) run(ctx context.Context, l *lane) {
+	for {
+		p, ok := l.next()
+		if !ok {
+			select {
+			case <-l.wake:
+				continue
+			case <-ctx.Done():
+				return
+			}
+		}
+		if !o.deliver(ctx, l.notifier, p) {
+			return
+		}
+	}
+}
+
+// deliver returns false when the outbox stops before the event is accepted.
+func (o *outbox) deliver(ctx context.Context, n Notifier, p parcel) bool {
+	for wait := backoffFirst; ; wait = min(2*wait, backoffLast) {
+		if ctx.Err() != nil {
+			return false
+		}
+		ev, err := p.seg.readEvent(p.off, p.len, p.index)
+		if err == nil {
+			err = notifyOnce(ctx, n, ev)
+		}
+		if err == nil {
+			p.seg.delivered(p.off, p.index)
+			return true
+		}
+		if ctx.Err() != nil {
+			return false
+		}
+		o.log.Warn("s3 event not accepted, trying again", "event", ev.ID, "arn", ev.ARN, "wait", wait, "error", err)
+		t := time.NewTimer(wait/2 + rand.N(wait/2))
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return false
+		}
+	}
+}
+
+func notifyOnce(ctx context.Context, n Notifier, ev event) error {
+	ctx, cancel := context.WithTimeout(ctx, notifyTimeout)
+	defer cancel()
+	return n.Notify(ctx, ev.ID, ev.Body)
+}
+
+// stop ends delivery and waits for the calls under way to return.
+func (o *outbox) stop() {
+	o.cancel()
+	o.wg.Wait()
+}

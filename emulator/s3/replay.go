@@ -1,0 +1,132 @@
+package s3
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// pendingEvents are events of an earlier run that nobody has accepted yet.
+type pendingEvents struct {
+	found
+	acked map[ackKey]bool
+}
+
+// replay makes the folder show every change in the log, oldest segment first.
+func (s *store) replay() (pending []pendingEvents, segs []*segment, err error) {
+	names, err := os.ReadDir(s.logs)
+	if err != nil {
+		return nil, nil, fmt.Errorf("read log: %w", err)
+	}
+	var recs []found
+	for _, d := range names { // sorted by name, which is by age
+		path := filepath.Join(s.logs, d.Name())
+		if filepath.Ext(path) == extAcks {
+			continue
+		}
+		g, rs, err := openSegment(path, s.sync, s.log)
+		if err != nil {
+			return nil, segs, err
+		}
+		segs = append(segs, g)
+		recs = append(recs, rs...)
+	}
+	lost := s.redo(recs)
+	byseg := map[*segment][]pendingEvents{}
+	for i, r := range recs {
+		if len(r.Events) > 0 && !lost[i] {
+			byseg[r.seg] = append(byseg[r.seg], pendingEvents{found: r})
+		}
+	}
+	for _, g := range segs {
+		acked, err := readAcks(g.path)
+		if err != nil {
+			return nil, segs, err
+		}
+		for _, p := range byseg[g] {
+			for i := range p.Events {
+				if !acked[ackKey{p.off, i}] {
+					g.pending++
+				}
+			}
+			p.acked = acked
+			pending = append(pending, p)
+		}
+		g.applied()
+	}
+	return pending, segs, s.removeStrayAcks(names, segs)
+}
+
+func (s *store) removeStrayAcks(names []os.DirEntry, segs []*segment) error {
+	known := map[string]bool{}
+	for _, g := range segs {
+		known[fmt.Sprintf("%020d", g.number)] = true
+	}
+	for _, d := range names {
+		base, isAcks := strings.CutSuffix(d.Name(), extAcks)
+		if isAcks && !known[base] {
+			if err := os.Remove(filepath.Join(s.logs, d.Name())); err != nil {
+				return fmt.Errorf("remove acknowledgements: %w", err)
+			}
+		}
+	}
+	return nil
+}
+
+// redo applies the last change of every key, which is idempotent. It returns
+// the records whose object cannot be found: only a damaged disk has any.
+func (s *store) redo(recs []found) map[int]bool {
+	type name struct{ bucket, key string }
+	last := map[name]int{}
+	for i, r := range recs {
+		if !r.seg.settled {
+			last[name{r.Bucket, r.Key}] = i
+		}
+	}
+	lost := map[int]bool{}
+	for i, r := range recs {
+		if r.seg.settled {
+			continue
+		}
+		if r.Upload != "" {
+			_ = os.RemoveAll(filepath.Join(s.uploadsDir, filepath.Base(r.Upload)))
+			r.seg.dirs[s.uploadsDir] = struct{}{}
+		}
+		b, ok := s.buckets[r.Bucket]
+		if !ok || last[name{r.Bucket, r.Key}] != i {
+			continue
+		}
+		r.seg.dirs[b.objects] = struct{}{}
+		if err := s.redoOne(b, r.record); err != nil {
+			lost[i] = true
+			s.log.Error("s3 object of the commit log not found", "bucket", r.Bucket, "key", r.Key, "error", err)
+		}
+	}
+	return lost
+}
+
+func (s *store) redoOne(b *bucket, r *record) error {
+	path := b.objectPath(r.Key)
+	if r.Op == opDelete {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
+	}
+	err := os.Rename(filepath.Join(s.tmp, filepath.Base(r.ID)), path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	f, m, err := openBlob(path)
+	if err != nil {
+		return err
+	}
+	_ = f.Close()
+	if m.ID != r.ID {
+		return errBadBlob
+	}
+	return nil
+}

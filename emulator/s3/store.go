@@ -1,0 +1,326 @@
+package s3
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/minio/minio-go/v7/pkg/cors"
+	"github.com/minio/minio-go/v7/pkg/notification"
+)
+
+const keyLocks = 1024
+
+// store is the folder: buckets, objects, uploads and the commit log. It knows
+// nothing of HTTP.
+type store struct {
+	dir, tmp, logs, bucketsDir, uploadsDir string
+
+	sync bool
+	log  *slog.Logger
+	lock *os.File // holds the flock
+	tmpf *os.File
+	j    *journal
+
+	bufs  sync.Pool
+	seed  maphash.Seed
+	locks [keyLocks]sync.Mutex
+
+	mu      sync.RWMutex
+	buckets map[string]*bucket
+	uploads map[string]*upload
+
+	enqueue func(r *record, p place) // hands committed events to the outbox
+}
+
+// bucket is one bucket. A commit holds mu for reading, removing the bucket for
+// writing.
+type bucket struct {
+	name    string
+	dir     string
+	objects string
+	index   *index
+
+	mu   sync.RWMutex
+	gone bool
+
+	confMu sync.RWMutex
+	conf   bucketConf
+}
+
+// bucketConf is what bucket.json holds.
+type bucketConf struct {
+	Created      time.Time                   `json:"created"`
+	CORS         *cors.Config                `json:"cors,omitempty"`
+	Notification *notification.Configuration `json:"notification,omitempty"`
+}
+
+func (b *bucket) config() bucketConf {
+	b.confMu.RLock()
+	defer b.confMu.RUnlock()
+	return b.conf
+}
+
+// objectPath is where an object lives: never outside the bucket's folder,
+// whatever the key.
+func (b *bucket) objectPath(key string) string {
+	sum := sha256.Sum256([]byte(key))
+	return filepath.Join(b.objects, hex.EncodeToString(sum[:]))
+}
+
+// lockKeys locks the given keys of a bucket, in an order that cannot deadlock.
+func (s *store) lockKeys(bucket string, keys ...string) (unlock func()) {
+	slots := make([]int, 0, len(keys))
+	for _, k := range keys {
+		slots = append(slots, int(maphash.String(s.seed, bucket+"/"+k)%keyLocks))
+	}
+	slices.Sort(slots)
+	slots = slices.Compact(slots)
+	for _, i := range slots {
+		s.locks[i].Lock()
+	}
+	return func() {
+		for _, i := range slots {
+			s.locks[i].Unlock()
+		}
+	}
+}
+
+func (s *store) bucket(name string) (*bucket, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	b, ok := s.buckets[name]
+	if !ok {
+		return nil, errNoSuchBucket
+	}
+	return b, nil
+}
+
+// change is what a commit depends on and leads to.
+type change struct {
+	// check refuses the change, given the object that is there now, if any.
+	check func(cur entry, exists bool) error
+	// events are what the change causes, given the object that it is about.
+	events func(m *meta) ([]event, error)
+	// upload is the multipart upload that ends with the change, if any.
+	upload *upload
+}
+
+// put commits a staged and sealed blob under m.Key. When it returns nil the
+// object is durable and its events are on their way.
+func (s *store) put(b *bucket, st *staged, m *meta, c change) error {
+	unlock := s.lockKeys(b.name, m.Key)
+	defer unlock()
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.gone {
+		return errNoSuchBucket
+	}
+	if err := c.check(b.index.get(m.Key)); err != nil {
+		return err
+	}
+	events, err := c.events(m)
+	if err != nil {
+		return err
+	}
+	rec := &record{Op: opPut, Bucket: b.name, Key: m.Key, ID: st.id, Events: events}
+	if c.upload != nil {
+		rec.Upload = c.upload.ID
+	}
+	places, err := s.j.append(rec)
+	if err != nil {
+		return err
+	}
+	st.done = true
+	if err := os.Rename(st.path, b.objectPath(m.Key)); err != nil {
+		return s.j.fail(fmt.Errorf("show object: %w", err))
+	}
+	b.index.set(entryOf(m))
+	if c.upload != nil {
+		s.forgetUpload(c.upload)
+	}
+	places[0].seg.applied(b.objects)
+	s.enqueue(rec, places[0])
+	return nil
+}
+
+// remove commits the removal of keys with one sync. An absent key is no error
+// and causes no event.
+func (s *store) remove(b *bucket, keys []string, check func(cur entry, exists bool) error, events func(key string) ([]event, error)) error {
+	unlock := s.lockKeys(b.name, keys...)
+	defer unlock()
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.gone {
+		return errNoSuchBucket
+	}
+	var recs []*record
+	seen := make(map[string]bool, len(keys))
+	for _, key := range keys {
+		cur, exists := b.index.get(key)
+		if err := check(cur, exists); err != nil {
+			return err
+		}
+		if !exists || seen[key] {
+			continue
+		}
+		seen[key] = true
+		ev, err := events(key)
+		if err != nil {
+			return err
+		}
+		recs = append(recs, &record{Op: opDelete, Bucket: b.name, Key: key, Events: ev})
+	}
+	if len(recs) == 0 {
+		return nil
+	}
+	places, err := s.j.append(recs...)
+	if err != nil {
+		return err
+	}
+	for i, r := range recs {
+		if err := os.Remove(b.objectPath(r.Key)); err != nil {
+			return s.j.fail(fmt.Errorf("remove object: %w", err))
+		}
+		b.index.remove(r.Key)
+		places[i].seg.applied(b.objects)
+		s.enqueue(r, places[i])
+	}
+	return nil
+}
+
+// createBucket makes a bucket whole or not at all.
+func (s *store) createBucket(name string, now time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if _, ok := s.buckets[name]; ok {
+		return errBucketOwned
+	}
+	dir := filepath.Join(s.tmp, uuid.NewString())
+	if err := os.MkdirAll(filepath.Join(dir, "objects"), 0o700); err != nil {
+		return fmt.Errorf("create bucket: %w", err)
+	}
+	conf := bucketConf{Created: now}
+	if err := s.writeJSON(filepath.Join(dir, bucketFile), conf); err != nil {
+		return fmt.Errorf("create bucket: %w", err)
+	}
+	b := newBucket(s.bucketsDir, name)
+	if err := os.Rename(dir, b.dir); err != nil {
+		return fmt.Errorf("create bucket: %w", err)
+	}
+	if err := s.syncDir(s.bucketsDir); err != nil {
+		return fmt.Errorf("create bucket: %w", err)
+	}
+	b.conf = conf
+	s.buckets[name] = b
+	return nil
+}
+
+func newBucket(parent, name string) *bucket {
+	dir := filepath.Join(parent, name)
+	return &bucket{name: name, dir: dir, objects: filepath.Join(dir, "objects"), index: newIndex()}
+}
+
+// deleteBucket removes an empty bucket and the uploads under way to it.
+func (s *store) deleteBucket(name string) error {
+	b, err := s.bucket(name)
+	if err != nil {
+		return err
+	}
+	trash := filepath.Join(s.tmp, uuid.NewString())
+	if err := s.unlinkBucket(b, trash); err != nil {
+		return err
+	}
+	for _, u := range s.uploadsOf(name) {
+		u.mu.Lock()
+		u.ended = true
+		s.forgetUpload(u)
+		u.mu.Unlock()
+	}
+	if err := os.RemoveAll(trash); err != nil {
+		return fmt.Errorf("delete bucket: %w", err)
+	}
+	return nil
+}
+
+func (s *store) unlinkBucket(b *bucket, trash string) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case b.gone:
+		return errNoSuchBucket
+	case b.index.len() > 0:
+		return errBucketNotEmpty
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := os.Rename(b.dir, trash); err != nil {
+		return fmt.Errorf("delete bucket: %w", err)
+	}
+	b.gone = true
+	delete(s.buckets, b.name)
+	if err := s.syncDir(s.bucketsDir); err != nil {
+		return fmt.Errorf("delete bucket: %w", err)
+	}
+	return nil
+}
+
+// configure changes a bucket's configuration durably.
+func (s *store) configure(b *bucket, edit func(c *bucketConf)) error {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.gone {
+		return errNoSuchBucket
+	}
+	b.confMu.Lock()
+	defer b.confMu.Unlock()
+	conf := b.conf
+	edit(&conf)
+	if err := s.writeJSON(filepath.Join(b.dir, bucketFile), conf); err != nil {
+		return fmt.Errorf("configure bucket: %w", err)
+	}
+	b.conf = conf
+	return nil
+}
+
+func (s *store) syncDir(path string) error {
+	if !s.sync {
+		return nil
+	}
+	return syncDir(path)
+}
+
+// close stops the log and gives the folder back. Reads under way go on.
+func (s *store) close() error {
+	s.j.close()
+	return errors.Join(s.tmpf.Close(), unlockDir(s.lock))
+}
+
+func lockDir(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open lock: %w", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, ErrInUse
+		}
+		return nil, fmt.Errorf("lock folder: %w", err)
+	}
+	return f, nil
+}
+
+func unlockDir(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
+}

@@ -1,0 +1,183 @@
+package s3
+
+import (
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/minio/minio-go/v7/pkg/notification"
+	"github.com/stretchr/testify/require"
+)
+
+// interrupted is a folder whose server stopped at a chosen instant of a put.
+type interrupted struct {
+	t   *testing.T
+	dir string
+	s   *Server
+	b   *bucket
+}
+
+func interrupt(t *testing.T) *interrupted {
+	dir := t.TempDir()
+	s, err := Open(Options{
+		Dir: dir, Keys: map[string]string{testKey: testSecret}, NoSync: true,
+		Logger: slog.New(slog.DiscardHandler), Notifiers: map[string]Notifier{testARN: &inbox{down: true}},
+	})
+	require.NoError(t, err)
+	require.NoError(t, s.CreateBucket("uploads"))
+	require.NoError(t, s.SetNotification("uploads", rule("", "", notification.ObjectCreatedAll)))
+	b, err := s.st.bucket("uploads")
+	require.NoError(t, err)
+	return &interrupted{t, dir, s, b}
+}
+
+// staged writes a blob as far as the commit log.
+func (i *interrupted) staged(key, data string) (*staged, *record) {
+	st, err := i.s.st.stage()
+	require.NoError(i.t, err)
+	require.NoError(i.t, st.readFrom(strings.NewReader(data)))
+	require.NoError(i.t, st.seal(&meta{Key: key, ETag: "etag of " + data}, false))
+	body := `{"EventName":"s3:ObjectCreated:Put","Key":"uploads/` + key + `","Records":[{}]}`
+	return st, &record{Op: opPut, Bucket: "uploads", Key: key, ID: st.id, Events: []event{{ID: uuid.NewString(), ARN: testARN, Body: []byte(body)}}}
+}
+
+// reopened opens the folder again and returns what it holds and what it told.
+func (i *interrupted) reopened(events int) (objects map[string]string, told []string) {
+	require.NoError(i.t, i.s.Close())
+	in := &inbox{}
+	e, b := notified(i.t, i.dir, in)
+	eventually(i.t, func() bool { return len(in.got()) >= events }, "events")
+	objects = map[string]string{}
+	for _, o := range must(e.st.bucket(b)).index.list("", "", "", 100).objects {
+		objects[o.key] = e.read(i.t, b, o.key)
+	}
+	require.NoError(i.t, e.Close())
+	for _, ev := range in.got() {
+		told = append(told, strings.TrimPrefix(ev.Key, "uploads/"))
+	}
+	left, err := readNames(filepath.Join(i.dir, "tmp"))
+	require.NoError(i.t, err)
+	require.Empty(i.t, left)
+	return objects, told
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func TestStoppedBeforeTheCommit(t *testing.T) {
+	t.Parallel()
+	i := interrupt(t)
+	i.staged("key", "data")
+	objects, told := i.reopened(0)
+	require.Empty(t, objects)
+	require.Empty(t, told)
+}
+
+func TestStoppedWithinTheCommit(t *testing.T) {
+	t.Parallel()
+	i := interrupt(t)
+	_, rec := i.staged("key", "data")
+	frame, err := encodeFrame(rec)
+	require.NoError(t, err)
+	seg := i.s.st.j.cur
+	_, err = seg.f.WriteAt(frame[:len(frame)-1], seg.size)
+	require.NoError(t, err)
+	seg.hold(0) // keeps the segment on the disk
+	objects, told := i.reopened(0)
+	require.Empty(t, objects)
+	require.Empty(t, told)
+}
+
+func TestStoppedAfterTheCommit(t *testing.T) {
+	t.Parallel()
+	i := interrupt(t)
+	_, rec := i.staged("key", "data")
+	_, err := i.s.st.j.append(rec)
+	require.NoError(t, err)
+	objects, told := i.reopened(1)
+	require.Equal(t, map[string]string{"key": "data"}, objects)
+	require.Equal(t, []string{"key"}, told)
+	objects, told = i.reopened(0)
+	require.Equal(t, map[string]string{"key": "data"}, objects)
+	require.Empty(t, told, "it is told once")
+}
+
+// Whatever was shown before the stop, the last change of each key wins.
+func TestReplayOfManyChanges(t *testing.T) {
+	t.Parallel()
+	i := interrupt(t)
+	for _, c := range []struct {
+		key, data string
+		shown     bool
+	}{
+		{"a", "1", true}, {"a", "", true}, {"a", "2", true}, // put, removed, put: all shown
+		{"b", "1", true}, {"b", "2", false}, // overwritten, not shown
+		{"c", "1", true}, {"c", "", false}, // removed, not shown
+		{"d", "1", false}, {"d", "2", false}, {"d", "3", false},
+	} {
+		rec := &record{Op: opDelete, Bucket: "uploads", Key: c.key}
+		var st *staged
+		if c.data != "" {
+			st, rec = i.staged(c.key, c.data)
+		}
+		_, err := i.s.st.j.append(rec)
+		require.NoError(t, err)
+		switch {
+		case !c.shown:
+		case st != nil:
+			require.NoError(t, os.Rename(st.path, i.b.objectPath(c.key)))
+		default:
+			require.NoError(t, os.Remove(i.b.objectPath(c.key)))
+		}
+	}
+	objects, told := i.reopened(8)
+	require.Equal(t, map[string]string{"a": "2", "b": "2", "d": "3"}, objects)
+	require.ElementsMatch(t, []string{"a", "a", "b", "b", "c", "d", "d", "d"}, told)
+}
+
+func TestFailedLogRefusesWrites(t *testing.T) {
+	t.Parallel()
+	e, b := bucketed(t, Options{})
+	e.put(t, b, "before", "x")
+	_ = e.st.j.fail(fs.ErrInvalid)
+	require.Equal(t, "ServiceUnavailable", e.signed(t, "PUT", "/"+b+"/after", []byte("x")).code(t))
+	require.Equal(t, "x", e.read(t, b, "before"), "reads go on")
+}
+
+func TestDamagedObjectIsNotServed(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "blob")
+	for _, content := range []string{"", "short", strings.Repeat("x", 100), strings.Repeat("x", 100) + footerMagic + strings.Repeat("\xff", 16)} {
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		_, _, err := openBlob(path)
+		require.ErrorIs(t, err, errBadBlob)
+	}
+}
+
+func TestLargeMetadata(t *testing.T) {
+	t.Parallel()
+	i := interrupt(t)
+	defer func() { require.NoError(t, i.s.Close()) }()
+	st, err := i.s.st.stage()
+	require.NoError(t, err)
+	defer st.discard()
+	require.NoError(t, st.readFrom(strings.NewReader("data")))
+	m := &meta{Key: "key", PartSizes: make([]int64, 10_000)}
+	require.NoError(t, st.seal(m, false))
+	f, got, err := openBlob(st.path)
+	require.NoError(t, err)
+	defer func() { _ = f.Close() }()
+	require.Len(t, got.PartSizes, 10_000)
+	data, err := io.ReadAll(io.NewSectionReader(f, 0, got.Size))
+	require.NoError(t, err)
+	require.Equal(t, "data", string(data))
+}
