@@ -80,46 +80,57 @@ func (o upOptions) checkPorts() error {
 	return nil
 }
 
-// up runs the stack until the context ends.
-func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
-	began := time.Now()
-	if err := o.checkPorts(); err != nil {
-		return err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return fmt.Errorf("find this program's folder: %w", err)
-	}
+// stack says what stack the flags ask for.
+func (o upOptions) stack(stderr io.Writer) (emulator.Options, error) {
 	options := emulator.Options{
 		Dir: o.dir, HTTPPort: o.httpPort, S3Port: o.s3Port, NATSPort: o.natsPort,
-		Jobs: jobs.Files, Path: []string{filepath.Dir(self)},
+		Jobs:   jobs.Files,
 		Logger: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+	}
+	if err := o.checkPorts(); err != nil {
+		return options, err
 	}
 	if o.ephemeral {
 		options.Dir = ""
 	}
 	if o.jobs != "" {
+		var err error
 		if options.Jobs, err = jobFolder(o.jobs); err != nil {
-			return fmt.Errorf("--jobs %s: %w", o.jobs, err)
+			return options, fmt.Errorf("--jobs %s: %w", o.jobs, err)
 		}
 	}
 	if o.verbose {
 		options.Output = stderr
 	}
+	self, err := os.Executable()
+	if err != nil {
+		return options, fmt.Errorf("find this program's folder: %w", err)
+	}
+	options.Path = []string{filepath.Dir(self)}
+	return options, nil
+}
 
+// up runs the stack until the context ends.
+func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
+	began := time.Now()
+	options, err := o.stack(stderr)
+	if err != nil {
+		return err
+	}
 	starting, cancel := context.WithTimeout(ctx, startWait)
 	defer cancel()
 	stack, err := emulator.Start(starting, options)
 	var taken *emulator.PortTakenError
 	var used *emulator.FolderInUseError
 	switch {
+	case err == nil:
 	case ctx.Err() != nil:
 		return nil // stopped before it was up
 	case errors.As(err, &taken):
 		return fmt.Errorf("%w: stop it, or choose another port with %s", taken, portFlags[taken.Part])
 	case errors.As(err, &used):
 		return fmt.Errorf("%w: stop it, or choose another folder with --dir", used)
-	case err != nil:
+	default:
 		return err
 	}
 	printUp(stdout, stack, time.Since(began), o.ephemeral)
@@ -144,7 +155,11 @@ func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, ephemeral
 	fmt.Fprintf(table, "  events\t%s\tNATS with JetStream\n", stack.NATSURL())
 	for _, allocation := range stack.Allocations() {
 		if allocation.Status == "running" {
-			fmt.Fprintf(table, "  %s\thttp://%s\tlogs in %s\n", allocation.Name, allocation.Ports["http"], relative(filepath.Join(allocation.Dir, "alloc", "logs")))
+			address := "no port http"
+			if port, ok := allocation.Ports["http"]; ok {
+				address = "http://" + port
+			}
+			fmt.Fprintf(table, "  %s\t%s\tlogs in %s\n", allocation.Name, address, relative(filepath.Join(allocation.Dir, "alloc", "logs")))
 		}
 	}
 	table.Flush()

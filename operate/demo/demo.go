@@ -98,6 +98,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 		o.Done = func(File) {}
 	}
 	client := newClient(o.API)
+	defer client.http.CloseIdleConnections()
 	if err := client.ping(ctx); err != nil {
 		return nil, err
 	}

@@ -40,7 +40,7 @@ type handler struct {
 	records  cloud.Records
 	variants []vips.Variant
 	limits   vips.Limits
-	scratch  string // folder for the originals while they are worked on
+	scratch  string // folder for the originals while they are worked on; empty for the system's own
 	log      *slog.Logger
 }
 
@@ -116,8 +116,7 @@ func (h *handler) process(ctx context.Context, key string) error {
 	}
 	body, info, err := h.objects.Get(ctx, key)
 	if errors.Is(err, cloud.ErrNotFound) {
-		h.log.Info("deleted meanwhile", "key", key)
-		return nil
+		return h.gone(ctx, upload)
 	}
 	if err != nil {
 		return err
@@ -151,6 +150,21 @@ func (h *handler) process(ctx context.Context, key string) error {
 		upload.Status = contract.StatusProcessed
 	}
 	return h.settle(ctx, upload)
+}
+
+// gone sees to an upload whose original is not there any more: when it was
+// deleted, an attempt that was killed may have stored variants since.
+func (h *handler) gone(ctx context.Context, upload document) error {
+	record, err := h.records.Get(ctx, contract.RecordKey(upload.Owner, upload.ID))
+	if err != nil && !errors.Is(err, cloud.ErrNotFound) {
+		return err
+	}
+	var stored contract.Upload
+	if err == nil && json.Unmarshal(record.Value, &stored) == nil && stored.Status == contract.StatusDeleted {
+		return h.remove(ctx, upload)
+	}
+	h.log.Info("gone", "key", upload.key())
+	return nil
 }
 
 // settle records the final status and announces it. When the upload was
@@ -206,12 +220,12 @@ func (h *handler) store(ctx context.Context, upload contract.Upload) (contract.U
 
 // transform makes the variants and puts them into the object store.
 func (h *handler) transform(ctx context.Context, body io.Reader, upload *document) error {
-	path, err := h.download(body, upload.Size)
+	file, err := h.download(body, upload.Size)
 	if err != nil {
 		return err
 	}
-	defer os.Remove(path)
-	picture, outputs, err := vips.Transform(ctx, path, h.variants, h.limits)
+	defer file.Close()
+	picture, outputs, err := vips.Transform(ctx, fmt.Sprintf("/dev/fd/%d", file.Fd()), h.variants, h.limits)
 	if err != nil {
 		return err
 	}
@@ -239,24 +253,27 @@ func (h *handler) transform(ctx context.Context, body io.Reader, upload *documen
 }
 
 // download copies the original to a file: decoding from one takes far less
-// memory than from a buffer, at the same speed.
-func (h *handler) download(body io.Reader, size int64) (path string, err error) {
+// memory than from a buffer, at the same speed. The file has no name, so that
+// it goes with this process, however that ends.
+func (h *handler) download(body io.Reader, size int64) (*os.File, error) {
 	if size > h.limits.File {
-		return "", &vips.Rejected{Reason: fmt.Sprintf("The file is too large: it is %d MB, and %d is the most.", size>>20, h.limits.File>>20)}
+		return nil, &vips.Rejected{Reason: fmt.Sprintf("The file is too large: it is %d MB, and %d is the most.", size>>20, h.limits.File>>20)}
 	}
 	file, err := os.CreateTemp(h.scratch, "original-*")
 	if err != nil {
-		return "", fmt.Errorf("download: %w", err)
+		return nil, fmt.Errorf("download: %w", err)
 	}
-	n, err := io.Copy(file, io.LimitReader(body, size))
-	if err == nil && n != size {
-		err = io.ErrUnexpectedEOF
+	err = os.Remove(file.Name())
+	if err == nil {
+		var n int64
+		if n, err = io.Copy(file, io.LimitReader(body, size)); err == nil && n != size {
+			err = io.ErrUnexpectedEOF
+		}
 	}
-	if err = errors.Join(err, file.Close()); err != nil {
-		os.Remove(file.Name())
-		return "", fmt.Errorf("download: %w", err)
+	if err != nil {
+		return nil, fmt.Errorf("download: %w", errors.Join(err, file.Close()))
 	}
-	return file.Name(), nil
+	return file, nil
 }
 
 // declared tells whether a media type names the format that was found. Where

@@ -110,11 +110,6 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) er
 		return err
 	}
 	defer records.Close()
-	scratch, err := os.MkdirTemp("", "drydock-images-")
-	if err != nil {
-		return fmt.Errorf("make a folder for originals: %w", err)
-	}
-	defer os.RemoveAll(scratch)
 	if err := vips.Startup(); err != nil {
 		return err
 	}
@@ -143,7 +138,7 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) er
 				Metrics:     runner.NewMetrics(registry),
 				Handler: &handler{
 					bus: bus, objects: objects, records: records,
-					variants: variants, limits: limits, scratch: scratch, log: log,
+					variants: variants, limits: limits, log: log,
 				},
 			})
 		},

@@ -93,8 +93,12 @@ var ErrPermanent = errors.New("cannot be mended by trying again")
 // Permanent marks an error with ErrPermanent.
 func Permanent(err error) error { return fmt.Errorf("%w: %w", ErrPermanent, err) }
 
-// answerWait bounds the bus's taking note of an answer; without it the event comes again.
-const answerWait = 5 * time.Second
+const (
+	// answerWait bounds the bus's taking note of an answer; without it the event comes again.
+	answerWait = 5 * time.Second
+	// readyWait bounds the dependencies' answer to Ready; without it they are asked again.
+	readyWait = 5 * time.Second
+)
 
 // Run handles events until the context ends, then drains, and returns nil. It
 // returns an error when it cannot subscribe.
@@ -146,7 +150,9 @@ func (r *runner) loop(ctx, work context.Context) {
 // awaitReady returns when the worker's dependencies answer again, or ctx ends.
 func (r *runner) awaitReady(ctx context.Context) {
 	for pause := r.Backoff; ; pause = min(2*pause, r.BackoffMax) {
-		err := r.Ready(ctx)
+		asking, cancel := context.WithTimeout(ctx, readyWait)
+		err := r.Ready(asking)
+		cancel()
 		if err == nil || ctx.Err() != nil {
 			return
 		}

@@ -106,7 +106,7 @@ $("gallery").addEventListener("click", ({ target }) => {
     case "retry":
       return transfers.retry(entry.transfer);
     case "delete":
-      return remove(entry, then);
+      return ask(entry, then);
   }
 });
 
@@ -126,30 +126,33 @@ $("retry-all").addEventListener("click", () => {
 });
 
 const confirm = $("confirm");
+let question; // what the dialog is about: the entry, and what follows its deletion
 confirm.addEventListener("click", ({ target }) => {
-  if (target === confirm) confirm.close("keep");
-  if (target.value) confirm.close(target.value);
+  if (target !== confirm && !target.value) return;
+  confirm.close();
+  // Not at the event "close": it comes later, when the dialog may ask about another picture.
+  if (target.value === "delete") remove(...question);
 });
 
-function remove(entry, then) {
+function ask(entry, then) {
   $("confirm-name").textContent = nameOf(entry);
-  confirm.returnValue = "keep";
-  confirm.addEventListener("close", async () => {
-    if (confirm.returnValue !== "delete") return;
-    const { element } = entry.card;
-    element.toggleAttribute("data-leaving", true);
-    try {
-      await api.remove(entry.id);
-      const had = element.contains(document.activeElement) || document.activeElement === document.body;
-      shown.drop(entry.id);
-      if (had) then();
-      say(`${nameOf(entry)} deleted.`);
-    } catch (error) {
-      element.removeAttribute("data-leaving");
-      notice(`${nameOf(entry)} is not deleted. ${error.message}`);
-    }
-  }, { once: true });
+  question = [entry, then];
   confirm.showModal();
+}
+
+async function remove(entry, then) {
+  const { element } = entry.card;
+  element.toggleAttribute("data-leaving", true);
+  try {
+    await api.remove(entry.id);
+    const had = element.contains(document.activeElement) || document.activeElement === document.body;
+    shown.drop(entry.id);
+    if (had) then();
+    say(`${nameOf(entry)} deleted.`);
+  } catch (error) {
+    element.removeAttribute("data-leaving");
+    notice(`${nameOf(entry)} is not deleted. ${error.message}`);
+  }
 }
 
 // Links that ended.
