@@ -1,0 +1,567 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/dom"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/cdproto/log"
+	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/page"
+	"github.com/chromedp/cdproto/runtime"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/drydock/drydock/emulator"
+	"github.com/drydock/drydock/operate/demo"
+)
+
+// TestPage drives the page in a real browser, against the whole real stack.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	browser := startBrowser(t)
+	for name, test := range map[string]func(*testing.T, context.Context){
+		"forty photographs": testFortyPhotographs,
+		"dropped folder":    testDroppedFolder,
+		"no pictures":       testNoPictures,
+		"another client":    testAnotherClient,
+		"keyboard only":     testKeyboardOnly,
+		"phone":             testPhone,
+		"servers restart":   testServersRestart,
+		"documentation":     testDocumentation,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, browser)
+		})
+	}
+}
+
+func testFortyPhotographs(t *testing.T, browser context.Context) {
+	b := openPage(t, browser, startStack(t, emulator.Options{}))
+	b.wait(`!document.querySelector("#empty").hidden`) // it says what there is to do
+	b.do(chromedp.Evaluate[chromedp.Void](recordProgress))
+	b.choose(photographFiles(t, 40)...)
+	b.wait(`cards("processed").length === 40`)
+
+	steps, statuses := value[[]float64](b, `seen.overall`), value[map[string]int](b, `seen.statuses`)
+	t.Logf("%d steps of progress; cards seen by status: %v", len(steps), statuses)
+	assert.True(t, slices.IsSorted(steps), "progress never goes back: %v", steps)
+	assert.Greater(t, len(slices.Compact(steps)), 5, "progress is seen")
+	for _, status := range []string{"queued", "uploading"} {
+		assert.Positive(t, statuses[status], "cards seen %s", status)
+	}
+	assert.Equal(t, map[string]string{"flight": "0", "done": "40", "rejected": "0", "failed": "0"}, b.counters())
+	assert.Regexp(t, `^−\d\d.%$`, b.text("#saved-percent"))
+	b.checkThumbs(40)
+
+	b.open(b.url)
+	b.wait(`cards("processed").length === 20`)
+	assert.Equal(t, "20+", b.text("#count-done"), "there are more than the list has shown")
+	b.click("#more")
+	b.wait(`cards("processed").length === 40 && document.querySelector("#more").hidden`)
+	assert.Equal(t, "40", b.text("#count-done"))
+}
+
+// recordProgress notes what the page shows on the way, however short that is.
+const recordProgress = `
+	window.seen = {overall: [], statuses: {}};
+	new MutationObserver(() => {
+		if (!document.querySelector("#sending").hidden) seen.overall.push(document.querySelector("#overall").value);
+		for (const card of document.querySelectorAll(".card")) {
+			card.seen ??= new Set();
+			const {status} = card.dataset;
+			if (!card.seen.has(status)) seen.statuses[status] = (seen.statuses[status] ?? 0) + 1;
+			card.seen.add(status);
+		}
+	}).observe(document.body, {subtree: true, childList: true, attributes: true, characterData: true});
+	undefined`
+
+func testDroppedFolder(t *testing.T, browser context.Context) {
+	b := openPage(t, browser, startStack(t, emulator.Options{}))
+	files := photographFiles(t, 4)
+	inner := filepath.Join(filepath.Dir(files[0]), "inner")
+	require.NoError(t, os.Mkdir(inner, 0o755))
+	require.NoError(t, os.Rename(files[0], filepath.Join(inner, filepath.Base(files[0]))))
+	b.drop(inner, files[1], files[2])
+	b.wait(`cards("processed").length === 3`)
+	assert.Equal(t, "3", b.text("#count-done"))
+	b.checkThumbs(3)
+}
+
+func testNoPictures(t *testing.T, browser context.Context) {
+	b := openPage(t, browser, startStack(t, emulator.Options{}))
+	folder := t.TempDir()
+	short, err := os.ReadFile(photographFiles(t, 1)[0])
+	require.NoError(t, err)
+	b.choose(
+		writeFile(t, folder, "cut-short.jpg", short[:len(short)/3]),
+		writeFile(t, folder, "words.png", []byte("These are words, and no picture at all.")),
+		writeFile(t, folder, "notes.txt", []byte("Notes.")),
+		writeFile(t, folder, "empty.jpg", nil),
+	)
+	b.wait(`cards("rejected").length === 2`)
+	assert.Equal(t, "2", b.text("#count-rejected"))
+	for _, state := range value[[]string](b, `cards("rejected").map((card) => card.querySelector(".state").textContent)`) {
+		assert.Regexp(t, `^Rejected\. [A-Z][a-z]+ .{10,}\.$`, state)
+	}
+	notice := b.text("#notice p")
+	assert.Contains(t, notice, "notes.txt")
+	assert.Contains(t, notice, "empty.jpg")
+	assert.Len(t, value[[]string](b, `cards().map((card) => card.dataset.upload)`), 2)
+}
+
+func testAnotherClient(t *testing.T, browser context.Context) {
+	stack := startStack(t, emulator.Options{})
+	b := openPage(t, browser, stack)
+	report, err := demo.Run(deadline(t), demo.Options{API: stack.APIURL(), Files: demo.Photographs()})
+	require.NoError(t, err)
+	require.Equal(t, 8, report.Processed)
+	b.wait(`cards("processed").length === 8`)
+	var ids []string
+	for _, file := range report.Files {
+		ids = append(ids, file.ID)
+	}
+	assert.ElementsMatch(t, ids, value[[]string](b, `cards().map((card) => card.dataset.upload)`))
+	b.checkThumbs(8)
+
+	require.Equal(t, http.StatusNoContent, b.status(http.MethodDelete, "/v1/uploads/"+ids[0]))
+	b.wait(`cards().length === 7`)
+}
+
+func testKeyboardOnly(t *testing.T, browser context.Context) {
+	b := openPage(t, browser, startStack(t, emulator.Options{}))
+	b.tabTo("#files")
+	b.chooseByKey(photographFiles(t, 3))
+	b.wait(`cards("processed").length === 3`)
+	names := value[[]string](b, `cards().map((card) => card.querySelector(".name").textContent)`)
+
+	b.tabTo(".card .frame")
+	b.press(kb.Enter)
+	b.waitViewer(names[0], "1 of 3")
+	b.press(kb.ArrowRight)
+	b.waitViewer(names[1], "2 of 3")
+	b.press(kb.ArrowRight, kb.ArrowRight)
+	b.waitViewer(names[2], "3 of 3")
+	b.press(kb.ArrowLeft)
+	b.waitViewer(names[1], "2 of 3")
+	b.press(kb.Escape)
+	b.wait(`!document.querySelector("#viewer").open && document.activeElement === cards()[1].querySelector(".frame")`)
+
+	id := value[string](b, `cards()[1].dataset.upload`)
+	b.tabTo(".card:nth-child(2) [data-do=delete]")
+	b.press(kb.Enter)
+	b.wait(`document.activeElement.value === "keep"`)
+	assert.Equal(t, names[1], b.text("#confirm-name"))
+	b.press(kb.Enter)
+	b.wait(`!document.querySelector("#confirm").open`)
+	b.press(kb.Enter)
+	b.tabTo("#confirm [value=delete]")
+	b.press(kb.Enter)
+	b.wait(`cards().length === 2 && document.activeElement.closest(".card") !== null`)
+	assert.Equal(t, http.StatusNotFound, b.status(http.MethodGet, "/v1/uploads/"+id))
+}
+
+func testPhone(t *testing.T, browser context.Context) {
+	b := openTab(t, browser)
+	b.do(chromedp.EmulateViewport(360, 740, chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch))
+	b.openPage(startStack(t, emulator.Options{}))
+	b.checkWidth(360)
+	files := photographFiles(t, 2)
+	long := filepath.Join(filepath.Dir(files[0]), strings.Repeat("a-long-name-", 15)+".jpg")
+	require.NoError(t, os.Rename(files[0], long))
+	b.choose(long, files[1], writeFile(t, t.TempDir(), "words.png", []byte("no picture")))
+	b.wait(`cards("processed").length === 2 && cards("rejected").length === 1`)
+	b.checkWidth(360)
+	b.checkShown(".drop .button", "nav a", ".card .frame", ".card .delete", ".variants a")
+	b.click(".card[data-status=processed] .frame")
+	b.wait(`document.querySelector("#viewer-picture").naturalWidth > 0`)
+	b.checkWidth(360)
+	b.checkShown("#viewer header button", "#viewer [data-do=back]", "#viewer [data-do=on]", "#viewer footer a")
+	b.click("#viewer [data-do=close]")
+	b.click(".card .delete")
+	b.checkShown("#confirm [value=keep]", "#confirm [value=delete]")
+}
+
+func testServersRestart(t *testing.T, browser context.Context) {
+	stack := startStack(t, emulator.Options{})
+	b := openPage(t, browser, stack)
+	b.troubled = true
+	b.do(chromedp.Evaluate[chromedp.Void](`window.same = true`)) // gone if the page is loaded anew
+	folder := os.DirFS(filepath.Dir(photographFiles(t, 1)[0]))
+	for i, restart := range []func(){
+		func() { require.NoError(t, stack.RestartNATS(nil)) },
+		func() { require.NoError(t, stack.RestartS3(nil)) },
+		func() {
+			signal(t, stack, "uploads", syscall.SIGKILL)
+			b.wait(`!connected()`)
+		},
+	} {
+		restart()
+		b.wait(`connected()`)
+		poll(t, waitFor, func() bool { return b.status(http.MethodGet, "/health/ready") == http.StatusOK })
+		report, err := demo.Run(deadline(t), demo.Options{API: strings.TrimSuffix(b.url, "/"), Files: folder})
+		require.NoError(t, err)
+		require.Equal(t, 1, report.Processed, report.Files)
+		b.wait(fmt.Sprintf(`same && cards("processed").length === %d && connected()`, i+1))
+	}
+}
+
+func testDocumentation(t *testing.T, browser context.Context) {
+	stack := startStack(t, emulator.Options{})
+	b := openTab(t, browser)
+	b.open(stack.APIURL() + "/docs")
+	var described struct {
+		OpenAPI string
+		Paths   map[string]map[string]struct{ Summary string }
+	}
+	fetchJSON(t, stack.APIURL()+"/openapi.json", &described)
+	assert.Regexp(t, `^3\.1\.`, described.OpenAPI)
+	var summaries []string
+	for _, operations := range described.Paths {
+		for _, operation := range operations {
+			summaries = append(summaries, operation.Summary)
+		}
+	}
+	require.GreaterOrEqual(t, len(summaries), 6)
+	b.wait(fmt.Sprintf(`document.querySelectorAll(".opblock").length === %d`, len(summaries)))
+	shown := value[[]string](b, `[...document.querySelectorAll(".opblock-summary-description")].map((e) => e.textContent)`)
+	assert.ElementsMatch(t, summaries, shown)
+	b.click(".opblock-summary-control")
+	b.wait(`document.querySelector(".opblock-body .responses-table") !== null`)
+}
+
+// findBrowser looks where systems have a Chromium.
+func findBrowser() (string, error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			return found, nil
+		}
+	}
+	return "", fmt.Errorf("the page's tests need a browser: install Chromium (make test does; apt-get install chromium; brew install --cask google-chrome)")
+}
+
+// startBrowser starts a browser that ends with the test.
+func startBrowser(t *testing.T) context.Context {
+	t.Helper()
+	path, err := findBrowser()
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := []chromedp.ExecAllocatorOption{
+		chromedp.ExecPath(path), chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WindowSize(1280, 900),
+	}
+	// The last three keep the tabs that are not in front as quick as the one that is.
+	for _, flag := range []string{
+		"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage",
+		"disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding",
+	} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...) // in a temporary folder, without a sandbox when root
+	t.Cleanup(stop)
+	browser, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	require.NoError(t, chromedp.Do(browser), "start %s", path)
+	return browser
+}
+
+// tab is a tab of the browser, with a profile of its own. It notes what must
+// not happen, and fails the test for it in the end.
+type tab struct {
+	t        *testing.T
+	ctx      context.Context
+	url      string
+	troubled bool // requests may fail: servers are away for a while
+
+	mu       sync.Mutex
+	problems []string
+}
+
+const waitFor = 45 * time.Second
+
+// deadline bounds what a test waits for.
+func deadline(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), waitFor)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func openTab(t *testing.T, browser context.Context) *tab {
+	t.Helper()
+	b := &tab{t: t}
+	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.listen))
+	t.Cleanup(cancel)
+	b.ctx = ctx
+	b.do() // opens it
+	t.Cleanup(func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		assert.Empty(t, b.problems)
+	})
+	return b
+}
+
+// openPage opens the page of a stack in a tab of its own.
+func openPage(t *testing.T, browser context.Context, stack *emulator.Stack) *tab {
+	t.Helper()
+	b := openTab(t, browser)
+	b.openPage(stack)
+	return b
+}
+
+func (b *tab) openPage(stack *emulator.Stack) {
+	b.t.Helper()
+	b.open(stack.APIURL() + "/")
+	b.wait(`connected()`)
+}
+
+// listen notes exceptions, complaints of the browser (the policy's too) and
+// requests to other machines.
+func (b *tab) listen(event any) {
+	switch e := event.(type) {
+	case *runtime.EventExceptionThrown:
+		b.note("exception: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception)
+	case *runtime.EventConsoleAPICalled:
+		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
+			for _, arg := range e.Args {
+				b.note("console: %s %s", arg.Value, arg.Description)
+			}
+		}
+	case *log.EventEntryAdded:
+		if e.Entry.Level == log.EntryLevelError && !(b.troubled && e.Entry.Source == log.EntrySourceNetwork) {
+			b.note("browser: %s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
+		}
+	case *network.EventRequestWillBeSent:
+		if u, err := url.Parse(e.Request.URL); err != nil || u.Host != "" && u.Hostname() != "127.0.0.1" {
+			b.note("foreign request: %s", e.Request.URL)
+		}
+	}
+}
+
+func (b *tab) note(format string, args ...any) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.problems = append(b.problems, fmt.Sprintf(format, args...))
+}
+
+// do runs actions; a test waits no longer than waitFor for them.
+func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if len(actions) == 0 {
+		require.NoError(b.t, chromedp.Do(b.ctx)) // without a bound: the tab would end with it
+		return
+	}
+	ctx, cancel := context.WithTimeout(b.ctx, waitFor)
+	defer cancel()
+	require.NoError(b.t, chromedp.Do(ctx, actions...))
+}
+
+// helpers are known to every expression that tests evaluate.
+const helpers = `
+	window.cards = (status) => [...document.querySelectorAll(".card")].filter((card) => !status || card.dataset.status === status);
+	window.connected = () => document.querySelector("#connection").dataset.state === "connected";
+	undefined`
+
+func (b *tab) open(address string) {
+	b.t.Helper()
+	b.url = address
+	b.do(chromedp.Navigate(address), chromedp.Evaluate[chromedp.Void](helpers))
+}
+
+// value evaluates JavaScript.
+func value[T any](b *tab, expression string) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, waitFor)
+	defer cancel()
+	result, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	require.NoError(b.t, err, expression)
+	return result
+}
+
+// wait waits until a condition in JavaScript holds.
+func (b *tab) wait(condition string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, waitFor)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool](condition))
+		if err == nil && holds {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			require.Fail(b.t, "waited in vain", "for %s: %v\n%v\nThe page shows:\n%s", condition, err, b.problems, b.text("body"))
+		}
+	}
+}
+
+func (b *tab) text(selector string) string {
+	b.t.Helper()
+	return value[string](b, fmt.Sprintf(`document.querySelector(%q).innerText`, selector))
+}
+
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.do(chromedp.Click(chromedp.CSS(selector)))
+}
+
+func (b *tab) choose(files ...string) {
+	b.t.Helper()
+	b.do(chromedp.SetUploadFiles(chromedp.CSS("#files"), files))
+}
+
+// drop drops files and folders on the page, as from a file manager.
+func (b *tab) drop(files ...string) {
+	b.t.Helper()
+	data := &input.DragData{Items: []*input.DragDataItem{}, Files: files, DragOperationsMask: 1}
+	for _, kind := range []input.DispatchDragEventType{"dragEnter", "dragOver", "drop"} {
+		b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+			_, err := cdp.Call(ctx, target, input.DispatchDragEvent, input.DispatchDragEventParams{Type: kind, X: 300, Y: 400, Data: data})
+			return err
+		}))
+	}
+}
+
+func (b *tab) press(keys ...string) {
+	b.t.Helper()
+	for _, key := range keys {
+		b.do(chromedp.KeyEvent(key))
+	}
+}
+
+// tabTo presses Tab until an element that fits has the focus.
+func (b *tab) tabTo(selector string) {
+	b.t.Helper()
+	for range 40 {
+		b.press(kb.Tab)
+		if value[bool](b, fmt.Sprintf(`document.activeElement.matches(%q)`, selector)) {
+			return
+		}
+	}
+	require.Fail(b.t, "not reached by Tab", selector)
+}
+
+// chooseByKey opens the file dialog of the focused input with Enter, and chooses there.
+func (b *tab) chooseByKey(files []string) {
+	b.t.Helper()
+	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		on := page.SetInterceptFileChooserDialogParams{Enabled: true}
+		if _, err := cdp.Call(ctx, target, page.SetInterceptFileChooserDialog, on); err != nil {
+			return err
+		}
+		opened, err := chromedp.WaitEvent(page.FileChooserOpened, nil, chromedp.KeyEvent(kb.Enter))(ctx, target)
+		if err != nil {
+			return err
+		}
+		_, err = cdp.Call(ctx, target, dom.SetFileInputFiles, dom.SetFileInputFilesParams{Files: files, BackendNodeID: opened.BackendNodeID})
+		return err
+	}))
+}
+
+// waitViewer waits until the viewer shows a picture.
+func (b *tab) waitViewer(name, position string) {
+	b.t.Helper()
+	b.wait(fmt.Sprintf(`document.querySelector("#viewer").open
+		&& document.querySelector("#viewer-name").textContent === %q
+		&& document.querySelector("#viewer-position").textContent === %q
+		&& document.querySelector("#viewer-picture").complete
+		&& document.querySelector("#viewer-picture").naturalWidth > 160`, name, position))
+}
+
+func (b *tab) counters() map[string]string {
+	b.t.Helper()
+	return value[map[string]string](b, `Object.fromEntries(["flight", "done", "rejected", "failed"].map((name) =>
+		[name, document.querySelector("#count-" + name).textContent]))`)
+}
+
+// checkThumbs scrolls through the cards, as pictures come when they are looked at.
+func (b *tab) checkThumbs(count int) {
+	b.t.Helper()
+	for i := range count {
+		card := fmt.Sprintf(`cards()[%d]`, i)
+		b.do(chromedp.Evaluate[chromedp.Void](card + `.scrollIntoView({block: "center"})`))
+		b.wait(card + `.querySelector(".thumb").naturalWidth === 160`)
+	}
+}
+
+// checkWidth checks that nothing is to be scrolled sideways.
+func (b *tab) checkWidth(width int) {
+	b.t.Helper()
+	assert.Equal(b.t, width, value[int](b, `innerWidth`))
+	assert.LessOrEqual(b.t, value[int](b, `document.documentElement.scrollWidth`), width)
+}
+
+// checkShown checks that all that fits each selector is to be seen, within the width of the window.
+func (b *tab) checkShown(selectors ...string) {
+	b.t.Helper()
+	for _, selector := range selectors {
+		assert.Empty(b.t, value[string](b, fmt.Sprintf(`(() => {
+			const all = [...document.querySelectorAll(%q)];
+			if (all.length === 0) return "there is none";
+			for (const element of all) {
+				element.scrollIntoView({block: "nearest"});
+				const {left, right, width, height} = element.getBoundingClientRect();
+				if (!element.checkVisibility() || left < 0 || right > innerWidth || width < 20 || height < 20) {
+					return JSON.stringify([left, right, width, height]);
+				}
+			}
+			return "";
+		})()`, selector)), selector)
+	}
+}
+
+// status asks the API past the page; 0 is the status of no answer.
+func (b *tab) status(method, path string) int {
+	b.t.Helper()
+	request, err := http.NewRequestWithContext(deadline(b.t), method, strings.TrimSuffix(b.url, "/")+path, nil)
+	require.NoError(b.t, err)
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0
+	}
+	answer.Body.Close()
+	return answer.StatusCode
+}
+
+// photographFiles writes so many files with real photographs, and returns their paths.
+func photographFiles(t *testing.T, count int) (paths []string) {
+	t.Helper()
+	names, err := fs.Glob(demo.Photographs(), "*.jpg")
+	require.NoError(t, err)
+	folder := t.TempDir()
+	for i := range count {
+		name := names[i%len(names)]
+		data, err := fs.ReadFile(demo.Photographs(), name)
+		require.NoError(t, err)
+		paths = append(paths, writeFile(t, folder, fmt.Sprintf("%02d %s", i+1, name), data))
+	}
+	return paths
+}
+
+func writeFile(t *testing.T, folder, name string, data []byte) string {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	require.NoError(t, os.WriteFile(path, data, 0o600))
+	return path
+}
