@@ -59,7 +59,9 @@ type Stack struct {
 	lock      *os.File
 	keys      keys
 
-	mu     sync.Mutex // guards the parts, which restart
+	restarts sync.Mutex // held while a part restarts or the stack closes
+
+	mu     sync.Mutex // guards which parts there are
 	nats   *natsPart
 	s3     *s3Part
 	nomad  *nomad.Nomad
@@ -206,8 +208,8 @@ func (s *Stack) startJobs(ctx context.Context) (err error) {
 // Close stops the jobs, each within its kill_timeout, then the parts, and
 // removes a temporary folder. It may be called twice.
 func (s *Stack) Close() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	s.restarts.Lock()
+	defer s.restarts.Unlock()
 	if s.closed {
 		return nil
 	}
@@ -279,18 +281,25 @@ func (s *Stack) Allocations() []nomad.Allocation {
 
 // RestartNATS stops the event bus, calls meanwhile (unless nil), and starts it
 // again on its port with what it had, as after a crash of its machine.
-func (s *Stack) RestartNATS(meanwhile func()) (err error) {
+// Meanwhile must not call Close nor restart anything.
+func (s *Stack) RestartNATS(meanwhile func()) error {
+	s.restarts.Lock()
+	defer s.restarts.Unlock()
+	again, err := s.nats.restart(meanwhile)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.nats, err = s.nats.restart(meanwhile)
+	s.nats = again
 	return err
 }
 
 // RestartS3 does the same with the object store.
-func (s *Stack) RestartS3(meanwhile func()) (err error) {
+func (s *Stack) RestartS3(meanwhile func()) error {
+	s.restarts.Lock()
+	defer s.restarts.Unlock()
+	again, err := s.s3.restart(meanwhile)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.s3, err = s.s3.restart(meanwhile)
+	s.s3 = again
 	return err
 }
 

@@ -123,7 +123,10 @@ func TestPartsRestart(t *testing.T) {
 	consumer := subscribe(t, stack)
 	var during string
 	bus := stack.NATSURL()
-	require.NoError(t, stack.RestartNATS(func() { during = arrive(t, stack) }))
+	require.NoError(t, stack.RestartNATS(func() {
+		assert.Equal(t, bus, stack.NATSURL(), "known while it is away")
+		during = arrive(t, stack)
+	}))
 	assert.Equal(t, bus, stack.NATSURL())
 	assert.Equal(t, during, arrived(t, consumer), "kept until the bus was back")
 

@@ -72,8 +72,13 @@ func connect(ctx context.Context, rawURL string) (*connection, error) {
 	return &connection{nc: nc, js: js, replicas: replicas}, nil
 }
 
+// readyWait bounds the server's answer where the caller's context does not.
+const readyWait = 5 * time.Second
+
 // ready asks the server for a round trip.
 func (c *connection) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, readyWait)
+	defer cancel()
 	if !c.nc.IsConnected() {
 		return fmt.Errorf("NATS is not connected: %v", c.nc.Status())
 	}

@@ -78,11 +78,13 @@ func TestEverythingGoesOnOverARestartOfTheServer(t *testing.T) {
 	port := portOf(t, first)
 	require.NoError(t, first.Close())
 	assert.Error(t, bus.Ready(ctx))
+	assert.Error(t, bus.Ready(context.Background()))
 	second, err := server.Start(server.Options{Dir: dir, Port: port})
 	require.NoError(t, err)
 	t.Cleanup(func() { second.Close() }) // after the clients
 
 	require.Eventually(t, func() bool { return bus.Ready(ctx) == nil }, 10*time.Second, 10*time.Millisecond)
+	require.NoError(t, bus.Ready(context.Background()), "a deadline is not needed")
 	require.NoError(t, bus.Publish(ctx, "tests.one", event("after")))
 	got := map[string]bool{}
 	for delivery := range waiting {
