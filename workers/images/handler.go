@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/workers/images/vips"
@@ -234,6 +236,7 @@ func (h *handler) transform(ctx context.Context, body io.Reader, upload *documen
 	}
 	upload.Width, upload.Height, upload.Pages = picture.Width, picture.Height, picture.Pages
 	upload.Variants = make([]contract.Variant, len(outputs))
+	puts, ctx := errgroup.WithContext(ctx)
 	for i, output := range outputs {
 		variant := contract.Variant{
 			Name:        output.Variant,
@@ -243,13 +246,14 @@ func (h *handler) transform(ctx context.Context, body io.Reader, upload *documen
 			Width:       output.Width,
 			Height:      output.Height,
 		}
-		options := cloud.PutOptions{ContentType: variant.ContentType, CacheControl: cacheControl}
-		if _, err := h.objects.Put(ctx, variant.Key, bytes.NewReader(output.Bytes), variant.Size, options); err != nil {
-			return err
-		}
 		upload.Variants[i] = variant
+		puts.Go(func() error {
+			options := cloud.PutOptions{ContentType: variant.ContentType, CacheControl: cacheControl}
+			_, err := h.objects.Put(ctx, variant.Key, bytes.NewReader(output.Bytes), variant.Size, options)
+			return err
+		})
 	}
-	return nil
+	return puts.Wait()
 }
 
 // download copies the original to a file: decoding from one takes far less

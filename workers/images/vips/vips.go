@@ -1,5 +1,5 @@
-// Package vips makes the variants of a picture with libvips. It is called by the program
-// drydock-images, and by nothing else: the only part of Drydock that needs C.
+// Package vips makes the variants of a picture with libvips: the only part of Drydock that needs C.
+// The program drydock-images calls it, and the benchmarks do.
 //
 // Transform reads the header, refuses what is too large before decoding anything, decodes once, and
 // derives and encodes every variant. What comes out is decided by what goes in alone: the same file and
