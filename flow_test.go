@@ -337,8 +337,12 @@ func transform(data []byte, declared string) (transformed, error) {
 		return transformed{}, err
 	}
 	defer os.RemoveAll(dir)
-	file := filepath.Join(dir, "picture")
-	if err := os.WriteFile(file, data, 0o600); err != nil {
+	file, err := os.Create(filepath.Join(dir, "picture"))
+	if err != nil {
+		return transformed{}, err
+	}
+	defer file.Close()
+	if _, err := file.Write(data); err != nil {
 		return transformed{}, err
 	}
 	var made transformed

@@ -227,7 +227,7 @@ func (h *handler) transform(ctx context.Context, body io.Reader, upload *documen
 		return err
 	}
 	defer file.Close()
-	picture, outputs, err := vips.Transform(ctx, fmt.Sprintf("/dev/fd/%d", file.Fd()), h.variants, h.limits)
+	picture, outputs, err := vips.Transform(ctx, file, h.variants, h.limits)
 	if err != nil {
 		return err
 	}

@@ -60,8 +60,12 @@ func run(args []string) error {
 		for _, path := range args[2:] {
 			pictures++
 			group.Go(func() error {
-				_, _, err := vips.Transform(ctx, path, variants, limits)
+				file, err := os.Open(path)
 				if err != nil {
+					return err
+				}
+				defer file.Close()
+				if _, _, err := vips.Transform(ctx, file, variants, limits); err != nil {
 					return fmt.Errorf("%s: %w", path, err)
 				}
 				return nil

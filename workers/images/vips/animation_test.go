@@ -90,7 +90,7 @@ func TestAnimationToBoth(t *testing.T) {
 		{Name: "moving", Width: 100, Format: WebP, Quality: 80},
 		{Name: "still", Width: 200, Height: 200, Crop: Attention, Format: JPEG, Quality: 80},
 	}
-	_, outputs, err := Transform(t.Context(), write(t, animation(300, 200, 4)), variants, DefaultLimits())
+	_, outputs, err := transformPath(t.Context(), write(t, animation(300, 200, 4)), variants, DefaultLimits())
 	require.NoError(t, err)
 	require.Equal(t, 4, outputs[0].Pages)
 	require.Equal(t, 1, outputs[1].Pages)
@@ -101,14 +101,14 @@ func TestAnimationsAreBounded(t *testing.T) {
 	t.Parallel()
 	limits := DefaultLimits()
 	limits.Frames = 10
-	_, _, err := Transform(t.Context(), write(t, animation(10, 10, 11)), DefaultVariants(), limits)
+	_, _, err := transformPath(t.Context(), write(t, animation(10, 10, 11)), DefaultVariants(), limits)
 	requireRejected(t, err, "The animation is too long: it has more than 10 frames.")
-	_, _, err = Transform(t.Context(), write(t, animation(4000, 4000, 4)), DefaultVariants(), DefaultLimits())
+	_, _, err = transformPath(t.Context(), write(t, animation(4000, 4000, 4)), DefaultVariants(), DefaultLimits())
 	requireRejected(t, err,
 		"The picture is too large: 4 frames of 4000×4000 are 64 megapixels, and 50 is the most.")
-	_, _, err = Transform(t.Context(), write(t, same(t, animation(10, 10, 11), WebP)), DefaultVariants(), limits)
+	_, _, err = transformPath(t.Context(), write(t, same(t, animation(10, 10, 11), WebP)), DefaultVariants(), limits)
 	requireRejected(t, err, "The animation is too long: it has more than 10 frames.")
 	still := []Variant{{Name: "still", Width: 100, Format: JPEG, Quality: 80}}
-	_, _, err = Transform(t.Context(), write(t, animation(4000, 4000, 4)), still, DefaultLimits())
+	_, _, err = transformPath(t.Context(), write(t, animation(4000, 4000, 4)), still, DefaultLimits())
 	require.NoError(t, err) // only the first frame is read
 }

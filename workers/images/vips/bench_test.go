@@ -25,7 +25,7 @@ func BenchmarkTransform(b *testing.B) {
 	for range 3 {
 		workers.Go(func() {
 			for path := range work {
-				if _, _, err := Transform(b.Context(), path, variants, limits); err != nil {
+				if _, _, err := transformPath(b.Context(), path, variants, limits); err != nil {
 					b.Errorf("%s: %v", path, err)
 				}
 			}

@@ -21,7 +21,7 @@ func FuzzTransform(f *testing.F) {
 		{Name: "fit", Width: 20, Format: JPEG, Quality: 80},
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		_, outputs, err := Transform(context.Background(), write(t, data), variants, limits)
+		_, outputs, err := transformPath(context.Background(), write(t, data), variants, limits)
 		var rejected *Rejected
 		if err != nil {
 			require.ErrorAs(t, err, &rejected)

@@ -20,7 +20,7 @@ func requireRejected(t *testing.T, err error, reason string) {
 
 func transformBytes(t *testing.T, data []byte) error {
 	t.Helper()
-	_, _, err := Transform(t.Context(), write(t, data), DefaultVariants(), DefaultLimits())
+	_, _, err := transformPath(t.Context(), write(t, data), DefaultVariants(), DefaultLimits())
 	return err
 }
 
@@ -106,7 +106,7 @@ func TestBombsAreRefusedByTheirHeader(t *testing.T) {
 			6000, 5000, 1, 1),
 		"The picture is too large: 65535×65535 is 4295 megapixels, and 50 is the most.": hugeGIF(65535, 65535),
 	} {
-		_, _, err := Transform(t.Context(), write(t, data), DefaultVariants(), limits)
+		_, _, err := transformPath(t.Context(), write(t, data), DefaultVariants(), limits)
 		requireRejected(t, err, reason)
 	}
 }
@@ -125,7 +125,7 @@ func TestFilesAreBounded(t *testing.T) {
 	limits := DefaultLimits()
 	limits.File = 1 << 20
 	data := append(asJPEG(quarters(8, 8)), make([]byte, 3<<20)...)
-	_, _, err := Transform(t.Context(), write(t, data), DefaultVariants(), limits)
+	_, _, err := transformPath(t.Context(), write(t, data), DefaultVariants(), limits)
 	requireRejected(t, err, "The file is too large: it has 3 MB, and 1 is the most.")
 }
 
@@ -149,7 +149,7 @@ func TestTimeLimit(t *testing.T) {
 			limits.Time = 100 * time.Millisecond
 			path := slow(t, kind)
 			start := time.Now()
-			_, _, err := Transform(t.Context(), path, DefaultVariants(), limits)
+			_, _, err := transformPath(t.Context(), path, DefaultVariants(), limits)
 			require.ErrorIs(t, err, ErrTime)
 			require.Less(t, time.Since(start), 10*time.Second)
 		})
@@ -167,11 +167,11 @@ func TestCancel(t *testing.T) {
 			timer := time.AfterFunc(100*time.Millisecond, func() { cancel(reason) })
 			defer timer.Stop()
 			start := time.Now()
-			_, _, err := Transform(ctx, path, DefaultVariants(), DefaultLimits())
+			_, _, err := transformPath(ctx, path, DefaultVariants(), DefaultLimits())
 			require.ErrorIs(t, err, reason)
 			require.Less(t, time.Since(start), 10*time.Second)
 
-			_, _, err = Transform(ctx, path, DefaultVariants(), DefaultLimits())
+			_, _, err = transformPath(ctx, path, DefaultVariants(), DefaultLimits())
 			require.ErrorIs(t, err, reason)
 		})
 	}

@@ -31,7 +31,7 @@ func TestNothingLeaks(t *testing.T) {
 		for _, limits := range []Limits{DefaultLimits(), DefaultLimits(), short} {
 			group.Go(func() {
 				for _, path := range paths {
-					_, _, _ = Transform(context.Background(), path, variants, limits)
+					_, _, _ = transformPath(context.Background(), path, variants, limits)
 				}
 			})
 		}

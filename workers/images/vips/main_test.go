@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 const peakVariable = "DRYDOCK_PEAK_OF"
 
 func printPeak(path string) {
-	_, _, err := Transform(context.Background(), path, DefaultVariants(), DefaultLimits())
+	_, _, err := transformPath(context.Background(), path, DefaultVariants(), DefaultLimits())
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)

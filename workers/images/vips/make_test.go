@@ -103,7 +103,7 @@ func one(tb testing.TB, data []byte, v Variant) (Source, Output) {
 		v.Quality = 90
 	}
 	v.Name = "one"
-	source, outputs, err := Transform(context.Background(), write(tb, data), []Variant{v}, DefaultLimits())
+	source, outputs, err := transformPath(context.Background(), write(tb, data), []Variant{v}, DefaultLimits())
 	require.NoError(tb, err)
 	require.Len(tb, outputs, 1)
 	return source, outputs[0]
@@ -270,4 +270,14 @@ func flatWebP(width, height int) []byte {
 	body := append([]byte("WEBPVP8L"), byte(len(data)), 0, 0, 0)
 	body = append(append(body, data...), make([]byte, len(data)%2)...)
 	return append(binary.LittleEndian.AppendUint32([]byte("RIFF"), uint32(len(body))), body...)
+}
+
+// transformPath transforms the file at a path.
+func transformPath(ctx context.Context, path string, variants []Variant, limits Limits) (Source, []Output, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return Source{}, nil, err
+	}
+	defer file.Close()
+	return Transform(ctx, file, variants, limits)
 }

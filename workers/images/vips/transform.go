@@ -31,21 +31,16 @@ type Output struct {
 	Bytes         []byte // read only: variants that come out the same share it
 }
 
-// Transform makes the variants of the picture at path, in their order. The file must not change
-// meanwhile. It runs on the calling thread and may run many times at once; each takes about one core.
+// Transform makes the variants of the picture in the file, in their order, wherever the file stands. The
+// file must not change meanwhile, and stays the caller's to close. It runs on the calling thread and may run many times at once; each takes about one core.
 //
 // The error is a *Rejected if the picture can never be processed, ErrTime after limits.Time, the
 // context's cause when ctx ends (at once, but for single frames being encoded or HEIF and AVIF being
 // decoded), and otherwise something that may pass.
-func Transform(ctx context.Context, path string, variants []Variant, limits Limits) (Source, []Output, error) {
+func Transform(ctx context.Context, file *os.File, variants []Variant, limits Limits) (Source, []Output, error) {
 	if err := errors.Join(Startup(), checkVariants(variants)); err != nil {
 		return Source{}, nil, err
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return Source{}, nil, err
-	}
-	defer file.Close()
 	size, format, err := examine(file, limits)
 	if err != nil {
 		return Source{Format: format}, nil, err

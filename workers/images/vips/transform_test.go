@@ -17,7 +17,7 @@ import (
 func TestDefaultVariantsOfAPicture(t *testing.T) {
 	t.Parallel()
 	path := write(t, asJPEG(quarters(2000, 1000)))
-	source, outputs, err := Transform(t.Context(), path, DefaultVariants(), DefaultLimits())
+	source, outputs, err := transformPath(t.Context(), path, DefaultVariants(), DefaultLimits())
 	require.NoError(t, err)
 	require.Equal(t, Source{Format: "jpeg", Width: 2000, Height: 1000, Pages: 1}, source)
 	require.Len(t, outputs, 3)
@@ -219,7 +219,7 @@ func TestSameInSameOut(t *testing.T) {
 		for range 3 {
 			group.Go(func() {
 				for range 3 {
-					_, outputs, err := Transform(context.Background(), path, variants, DefaultLimits())
+					_, outputs, err := transformPath(context.Background(), path, variants, DefaultLimits())
 					if err != nil {
 						t.Error(err)
 						return
@@ -241,7 +241,7 @@ func TestSameInSameOut(t *testing.T) {
 
 func TestVariantsThatComeOutTheSameAreEncodedOnce(t *testing.T) {
 	t.Parallel()
-	_, outputs, err := Transform(t.Context(), write(t, asJPEG(quarters(300, 300))), DefaultVariants(), DefaultLimits())
+	_, outputs, err := transformPath(t.Context(), write(t, asJPEG(quarters(300, 300))), DefaultVariants(), DefaultLimits())
 	require.NoError(t, err)
 	require.Same(t, &outputs[1].Bytes[0], &outputs[2].Bytes[0])
 	require.False(t, bytes.Equal(outputs[0].Bytes, outputs[1].Bytes))
@@ -250,12 +250,12 @@ func TestVariantsThatComeOutTheSameAreEncodedOnce(t *testing.T) {
 func TestWhatIsNotThePicturesFaultIsNotRejected(t *testing.T) {
 	t.Parallel()
 	var rejected *Rejected
-	_, _, err := Transform(t.Context(), "/nowhere", DefaultVariants(), DefaultLimits())
+	_, _, err := transformPath(t.Context(), "/nowhere", DefaultVariants(), DefaultLimits())
 	require.ErrorIs(t, err, os.ErrNotExist)
 	require.NotErrorAs(t, err, &rejected)
-	_, _, err = Transform(t.Context(), t.TempDir(), DefaultVariants(), DefaultLimits())
+	_, _, err = transformPath(t.Context(), t.TempDir(), DefaultVariants(), DefaultLimits())
 	require.Error(t, err)
 	require.NotErrorAs(t, err, &rejected)
-	_, _, err = Transform(t.Context(), write(t, asJPEG(quarters(10, 10))), nil, DefaultLimits())
+	_, _, err = transformPath(t.Context(), write(t, asJPEG(quarters(10, 10))), nil, DefaultLimits())
 	require.ErrorContains(t, err, "the list is empty")
 }
