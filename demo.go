@@ -76,14 +76,8 @@ func runDemo(ctx context.Context, o demoOptions, files fs.FS, stdout, stderr io.
 		return fmt.Errorf("read pictures: %w", err)
 	}
 	if terminal, ok := stderr.(*os.File); ok && term.IsTerminal(int(terminal.Fd())) {
-		bar := progressbar.NewOptions(count,
-			progressbar.OptionSetWriter(stderr),
-			progressbar.OptionSetDescription("pictures"),
-			progressbar.OptionShowCount(),
-			progressbar.OptionShowIts(),
-			progressbar.OptionThrottle(50*time.Millisecond),
-			progressbar.OptionClearOnFinish(),
-		)
+		bar := newBar(stderr, count)
+		defer bar.Clear() // before an error is told
 		options.Done = func(demo.File) { bar.Add(1) }
 	}
 	report, err := demo.Run(ctx, options)
@@ -108,7 +102,38 @@ func runDemo(ctx context.Context, o demoOptions, files fs.FS, stdout, stderr io.
 	return nil
 }
 
+func newBar(out io.Writer, count int) *progressbar.ProgressBar {
+	bar := progressbar.NewOptions(count,
+		progressbar.OptionSetWriter(out),
+		progressbar.OptionSetDescription("pictures"),
+		progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(),
+		progressbar.OptionSetItsString("pictures"),
+		progressbar.OptionThrottle(50*time.Millisecond),
+		progressbar.OptionClearOnFinish(),
+	)
+	bar.RenderBlank()
+	return bar
+}
+
 func printReport(out io.Writer, r *demo.Report) {
+	if r.Processed > 0 {
+		printVariants(out, r)
+	}
+	fmt.Fprintf(out, "%d processed, %d rejected, %d failed, in %.2f s: %.1f pictures/s\n",
+		r.Processed, r.Rejected, r.Failed, r.Took.Seconds(), r.PerSecond)
+	if r.Processed > 0 {
+		fmt.Fprintf(out, "From upload to processed: median %d ms, 99th percentile %d ms\n",
+			r.Median.Milliseconds(), r.Percent99.Milliseconds())
+	}
+	for _, file := range r.Files {
+		if file.Reason != "" {
+			fmt.Fprintf(out, "  %s %s: %s\n", file.Status, file.Name, file.Reason)
+		}
+	}
+}
+
+func printVariants(out io.Writer, r *demo.Report) {
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(table, "variant\tpictures\tbefore\tafter\tsaved\t")
 	for _, v := range r.ByVariant {
@@ -116,15 +141,7 @@ func printReport(out io.Writer, r *demo.Report) {
 		fmt.Fprintf(table, "%s\t%d\t%s\t%s\t%.1f %%\t\n", v.Name, v.Pictures, size(v.Before), size(v.After), saved)
 	}
 	table.Flush()
-	fmt.Fprintf(out, "\n%d processed, %d rejected, %d failed, in %.2f s: %.1f pictures/s\n",
-		r.Processed, r.Rejected, r.Failed, r.Took.Seconds(), r.PerSecond)
-	fmt.Fprintf(out, "From upload to processed: median %d ms, 99th percentile %d ms\n",
-		r.Median.Milliseconds(), r.Percent99.Milliseconds())
-	for _, file := range r.Files {
-		if file.Reason != "" {
-			fmt.Fprintf(out, "  %s %s: %s\n", file.Status, file.Name, file.Reason)
-		}
-	}
+	fmt.Fprintln(out)
 }
 
 func size(bytes int64) string { return humanize.Bytes(uint64(bytes)) }

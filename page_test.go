@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -276,8 +279,12 @@ func startBrowser(t *testing.T) context.Context {
 	}
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...) // in a temporary folder, without a sandbox when root
 	t.Cleanup(stop)
-	browser, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
+	browser, _ := chromedp.NewContext(allocator)
+	t.Cleanup(func() { // asked to, it leaves nothing; stop would kill it
+		closing, cancel := context.WithTimeout(browser, closeWithin)
+		defer cancel()
+		assert.NoError(t, chromedp.Cancel(closing))
+	})
 	require.NoError(t, chromedp.Do(browser), "start %s", path)
 	return browser
 }
@@ -294,7 +301,10 @@ type tab struct {
 	problems []string
 }
 
-const waitFor = 45 * time.Second
+const (
+	waitFor     = 2 * time.Minute // on a busy machine
+	closeWithin = 10 * time.Second
+)
 
 // deadline bounds what a test waits for.
 func deadline(t *testing.T) context.Context {
@@ -542,6 +552,22 @@ func (b *tab) status(method, path string) int {
 	}
 	answer.Body.Close()
 	return answer.StatusCode
+}
+
+// lowPort finds a free port below those that systems give to outgoing
+// connections, one of which could take it while a server is away.
+func lowPort(t *testing.T) int {
+	t.Helper()
+	for {
+		port := 10_000 + rand.IntN(10_000)
+		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
+		require.NoError(t, err)
+		require.NoError(t, listener.Close())
+		return port
+	}
 }
 
 // photographFiles writes so many files with real photographs, and returns their paths.

@@ -66,6 +66,7 @@ export function viewer(gallery, renew) {
     if (action === "close" || target === dialog || target.classList.contains("stage")) dialog.close();
   });
   dialog.addEventListener("close", () => {
+    if (dialog.open) return; // the event comes late: it was opened again
     const frame = entry?.card.element.querySelector(".frame");
     entry = undefined;
     picture.removeAttribute("src");
