@@ -623,9 +623,12 @@ func (o *outside) sendOne(t *testing.T, p *picture) (upload uploads.Upload) {
 	return upload
 }
 
+// get asks the API, which may be starting again.
 func (o *outside) get(t *testing.T, id string) (upload uploads.Upload) {
 	t.Helper()
-	require.NoError(t, do(t.Context(), http.MethodGet, o.api+"/v1/uploads/"+id, nil, nil, &upload))
+	await(t, func(ctx context.Context) error {
+		return do(ctx, http.MethodGet, o.api+"/v1/uploads/"+id, nil, nil, &upload)
+	})
 	return upload
 }
 

@@ -2,11 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
-	"math/rand/v2"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -552,22 +549,6 @@ func (b *tab) status(method, path string) int {
 	}
 	answer.Body.Close()
 	return answer.StatusCode
-}
-
-// lowPort finds a free port below those that systems give to outgoing
-// connections, one of which could take it while a server is away.
-func lowPort(t *testing.T) int {
-	t.Helper()
-	for {
-		port := 10_000 + rand.IntN(10_000)
-		listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if errors.Is(err, syscall.EADDRINUSE) {
-			continue
-		}
-		require.NoError(t, err)
-		require.NoError(t, listener.Close())
-		return port
-	}
 }
 
 // photographFiles writes so many files with real photographs, and returns their paths.

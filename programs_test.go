@@ -57,9 +57,6 @@ const startWithin = time.Minute
 func startStack(t *testing.T, o emulator.Options) *emulator.Stack {
 	t.Helper()
 	o.Jobs = jobs.Files
-	if o.NATSPort == 0 && o.S3Port == 0 { // some tests restart them
-		o.NATSPort, o.S3Port = lowPort(t), lowPort(t)
-	}
 	o.Path = []string{programs(t)}
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()

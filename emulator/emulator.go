@@ -8,13 +8,14 @@ package emulator
 
 import (
 	"context"
-	"crypto/rand"
+	crypto "crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -39,8 +40,9 @@ type Options struct {
 	// Dir keeps the state over restarts; one stack at a time can have it.
 	// Empty: a temporary folder that Close removes.
 	Dir string
-	// Ports on 127.0.0.1; 0 picks a free one. HTTPPort is the one of the
-	// uploads API, given to its job as the variable http_port.
+	// Ports on 127.0.0.1; 0 picks a free one, which stays the same while a part
+	// restarts. HTTPPort is the one of the uploads API, given to its job as the
+	// variable http_port.
 	HTTPPort, S3Port, NATSPort int
 	// Jobs holds the job files to run, *.nomad.hcl; nil runs none.
 	Jobs fs.FS
@@ -110,6 +112,13 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	}{{"API", o.HTTPPort}, {"object store", o.S3Port}, {"event bus", o.NATSPort}} {
 		if err := checkPort(p.part, p.port); err != nil {
 			return err
+		}
+	}
+	for _, port := range []*int{&o.S3Port, &o.NATSPort} {
+		if *port == 0 {
+			if *port, err = freePort(); err != nil {
+				return err
+			}
 		}
 	}
 	if o.Dir == "" {
@@ -321,6 +330,21 @@ func checkPort(part string, port int) error {
 	return taken
 }
 
+// freePort finds a port below those that systems give to outgoing connections,
+// one of which could take it while a part restarts.
+func freePort() (int, error) {
+	const lowest, ports, tries = 10_000, 10_000, 100
+	var err error
+	for range tries {
+		port := lowest + rand.IntN(ports)
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err == nil {
+			return port, listener.Close()
+		}
+	}
+	return 0, fmt.Errorf("find a free port: %w", err)
+}
+
 const keysFile = "keys.json"
 
 // rootKey is the access key for people; each job has one of its own name.
@@ -343,7 +367,7 @@ func loadKeys(path string) (keys, error) {
 	made := false
 	for _, name := range []string{rootKey, "uploads", "images"} {
 		if k[name] == "" {
-			k[name] = rand.Text()
+			k[name] = crypto.Text()
 			made = true
 		}
 	}

@@ -59,9 +59,12 @@ func connect(ctx context.Context, rawURL string) (*connection, error) {
 		select {
 		case <-connected:
 		case <-ctx.Done():
-			last := nc.LastError()
+			err, last := ctx.Err(), nc.LastError()
 			nc.Close()
-			return nil, fmt.Errorf("connect to NATS at %s: %w (last answer: %v)", u.Host, ctx.Err(), last)
+			if last != nil {
+				err = fmt.Errorf("%w: %w", err, last)
+			}
+			return nil, fmt.Errorf("connect to NATS at %s: %w", u.Host, err)
 		}
 	}
 	js, err := jetstream.New(nc)
