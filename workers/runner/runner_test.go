@@ -292,7 +292,9 @@ func TestAnOutageDoesNotUseUpTheAttemptsOfWhatWaits(t *testing.T) {
 	var done atomic.Int32
 	b.run(runner.Options{
 		Attempts: 3,
-		Ready: func(context.Context) error {
+		Ready: func(ctx context.Context) error {
+			_, limited := ctx.Deadline()
+			assert.True(t, limited, "a dependency that never answers must not stop the worker for good")
 			asked.Add(1)
 			if away.Load() {
 				return errors.New("the store is away")
