@@ -136,7 +136,11 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	if s.lock, err = lockFolder(o.Dir); err != nil {
 		return err
 	}
-	if s.keys, err = loadKeys(filepath.Join(o.Dir, keysFile)); err != nil {
+	names, err := jobNames(o.Jobs)
+	if err != nil {
+		return err
+	}
+	if s.keys, err = loadKeys(filepath.Join(o.Dir, keysFile), append(names, rootKey)); err != nil {
 		return err
 	}
 	if s.nats, err = startNATS(filepath.Join(o.Dir, "nats"), o.NATSPort, o.Logger); err != nil {
@@ -156,24 +160,37 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	if s.Objects, err = clouds3.Open(s.objectsURL(), credentials.NewStaticV4(rootKey, s.keys[rootKey], "")); err != nil {
 		return err
 	}
-	return s.startJobs(ctx)
+	return s.startJobs(ctx, names)
 }
 
-// startJobs registers the job files and waits until all of them are healthy.
-func (s *Stack) startJobs(ctx context.Context) (err error) {
-	if s.options.Jobs == nil {
+// extension is what the names of job files end in; the job's name is before it.
+const extension = ".nomad.hcl"
+
+// jobNames are the jobs of a folder of job files; none without a folder.
+func jobNames(jobs fs.FS) ([]string, error) {
+	if jobs == nil {
+		return nil, nil
+	}
+	names, err := fs.Glob(jobs, "*"+extension)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, errors.New("there is no job file *.nomad.hcl to run")
+	}
+	for i, file := range names {
+		names[i] = strings.TrimSuffix(file, extension)
+	}
+	return names, nil
+}
+
+// startJobs registers the jobs and waits until all of them are healthy.
+func (s *Stack) startJobs(ctx context.Context, names []string) (err error) {
+	if len(names) == 0 {
 		return nil
 	}
-	files, err := fs.Glob(s.options.Jobs, "*.nomad.hcl")
-	if err != nil {
-		return err
-	}
-	if len(files) == 0 {
-		return errors.New("there is no job file *.nomad.hcl to run")
-	}
 	variables := map[string]map[string]string{}
-	for _, file := range files {
-		name := strings.TrimSuffix(file, ".nomad.hcl")
+	for _, name := range names {
 		variables["nomad/jobs/"+name] = map[string]string{
 			"bus":        s.NATSURL(),
 			"objects":    s.objectsURL(),
@@ -192,7 +209,8 @@ func (s *Stack) startJobs(ctx context.Context) (err error) {
 	}
 	given := map[string]string{"http_port": strconv.Itoa(s.options.HTTPPort)}
 	var jobs []string
-	for _, file := range files {
+	for _, name := range names {
+		file := name + extension
 		text, err := fs.ReadFile(s.options.Jobs, file)
 		if err != nil {
 			return err
@@ -353,8 +371,8 @@ const rootKey = "drydock"
 // keys are secrets by access key.
 type keys map[string]string
 
-// loadKeys reads the keys, and makes those that are missing.
-func loadKeys(path string) (keys, error) {
+// loadKeys reads the keys, and makes those of the names that are missing.
+func loadKeys(path string, names []string) (keys, error) {
 	k := keys{}
 	data, err := os.ReadFile(path)
 	if err == nil {
@@ -365,7 +383,7 @@ func loadKeys(path string) (keys, error) {
 		return nil, err
 	}
 	made := false
-	for _, name := range []string{rootKey, "uploads", "images"} {
+	for _, name := range names {
 		if k[name] == "" {
 			k[name] = crypto.Text()
 			made = true

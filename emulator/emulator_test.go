@@ -15,11 +15,13 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
 	"github.com/drydock/drydock/cloud"
+	"github.com/drydock/drydock/cloud/s3"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/emulator"
 )
@@ -172,6 +174,33 @@ func TestASecondStackOnTheSameFolderIsRefused(t *testing.T) {
 	assert.Equal(t, dir, used.Dir)
 	assert.Equal(t, os.Getpid(), used.PID)
 	arrive(t, stack) // the first is unharmed
+}
+
+func TestEveryJobHasAKeyToTheObjectStore(t *testing.T) {
+	t.Parallel()
+	job := `job "resize" {
+  group "resize" {
+    task "resize" {
+      driver = "raw_exec"
+      config {
+        command = "sleep"
+        args    = ["600"]
+      }
+      template {
+        destination = "local/keys"
+        data        = "{{ with nomadVar \"nomad/jobs/resize\" }}{{ .access_key }} {{ .secret_key }}{{ end }}"
+      }
+    }
+  }
+}`
+	stack := start(t, emulator.Options{Jobs: fstest.MapFS{"resize.nomad.hcl": {Data: []byte(job)}}})
+	rendered, err := os.ReadFile(filepath.Join(stack.Allocations()[0].Dir, "resize", "local", "keys"))
+	require.NoError(t, err)
+	keys := strings.Fields(string(rendered))
+	require.Len(t, keys, 2)
+	objects, err := s3.Open("s3+"+stack.S3URL()+"/"+emulator.Bucket, credentials.NewStaticV4(keys[0], keys[1], ""))
+	require.NoError(t, err)
+	require.NoError(t, objects.Ready(bounded(t)))
 }
 
 func TestAStartThatFailsLeavesNothing(t *testing.T) {
