@@ -22,17 +22,22 @@ const module = "github.com/drydock/drydock"
 // may import more. The directions are those of the architecture: the programs
 // at the top, the vocabulary at the bottom.
 var mayImport = map[string][]string{
-	".":              {"api", "cloud", "contract", "emulator", "jobs", "operate", "role"},
-	"api":            {"api", "cloud", "contract"},
-	"bench":          {"bench", "cloud", "contract", "emulator", "jobs", "operate", "workers/images/vips"},
-	"cloud":          {"cloud"},
-	"contract":       {},
-	"emulator":       {"cloud", "contract", "emulator"},
-	"jobs":           {},
-	"operate":        {"cloud", "contract", "operate"},
-	"role":           {},
-	"workers/images": {"cloud", "contract", "role", "workers/images", "workers/runner"},
-	"workers/runner": {"cloud"},
+	".":                {"api", "cloud", "contract", "emulator", "jobs", "market", "operate", "role", "workers/alerts", "workers/mailer", "workers/quotes", "workers/runner", "workers/webhooks"},
+	"api":              {"api", "cloud", "contract", "market"},
+	"bench":            {"bench", "cloud", "contract", "emulator", "jobs", "operate", "workers/alerts", "workers/images/vips", "workers/runner"},
+	"cloud":            {"cloud"},
+	"contract":         {"contract"},
+	"emulator":         {"cloud", "contract", "emulator"},
+	"jobs":             {},
+	"market":           {"cloud", "contract"},
+	"operate":          {"cloud", "contract", "operate"},
+	"role":             {},
+	"workers/alerts":   {"cloud", "contract"},
+	"workers/images":   {"cloud", "contract", "role", "workers/images", "workers/runner"},
+	"workers/mailer":   {"cloud", "contract", "workers/mailer", "workers/runner"},
+	"workers/quotes":   {"cloud", "contract", "market", "workers/runner"},
+	"workers/runner":   {"cloud"},
+	"workers/webhooks": {"cloud", "contract", "workers/runner"},
 }
 
 // goPackage is a folder with Go files.

@@ -2,6 +2,7 @@ package cloud
 
 import (
 	"context"
+	"iter"
 	"time"
 )
 
@@ -20,11 +21,37 @@ type Bus interface {
 	// subscribers of one name share its deliveries.
 	Subscribe(ctx context.Context, subscription Subscription) (Consumer, error)
 
+	// Read yields the events kept on a topic, or below a prefix ending in ".>",
+	// in the order in which they were published, and then each new one, until
+	// the context ends, over lost connections too. It takes nothing from
+	// anybody: readers keep their own position, and any number of them see the
+	// same. An error ends the sequence.
+	Read(ctx context.Context, topic string, from Start) iter.Seq2[Entry, error]
+
 	// Ready returns nil while the bus can be reached, else the reason why not.
 	Ready(ctx context.Context) error
 
 	// Close releases the connection. Subscriptions end. It may be called twice.
 	Close() error
+}
+
+// Start is where a Read begins: right after a position, or with the first
+// event published at or after a time. The zero Start is the oldest event kept.
+type Start struct {
+	After Position
+	Since time.Time // used when After is zero
+}
+
+// Position is an event's place in its stream. It grows, with gaps, from event
+// to event of one stream; the first is 1.
+type Position uint64
+
+// Entry is one event that Read found.
+type Entry struct {
+	Event     Event
+	Topic     string
+	Position  Position
+	Published time.Time // when the bus took it
 }
 
 // Subscription describes a durable consumer.
@@ -39,6 +66,9 @@ type Subscription struct {
 	// MaxInFlight is how many deliveries may be unanswered at once, over all
 	// subscribers of the name. Zero leaves it to the provider.
 	MaxInFlight int
+	// Prefetch is how many deliveries may be on their way to this subscriber
+	// before it asks for them; at least 1, which zero means. Their AckWait runs.
+	Prefetch int
 }
 
 // Consumer hands out deliveries. Next may be called from several goroutines.
@@ -61,14 +91,15 @@ type Delivery interface {
 	// Attempt counts the deliveries of this event to this consumer, from 1.
 	// It may start anew after a dead letter is sent again.
 	Attempt() int
-	// Ack says that the work is done and durable. It returns once the bus has
-	// taken note, so that the event cannot come again.
+	// Ack says that the work is done and durable. The answer is on its way when
+	// it returns, and the bus has it once Close of the consumer has returned; if
+	// it is lost on the way the event comes again.
 	Ack(ctx context.Context) error
 	// Retry hands the event back, to be delivered again after the delay.
 	Retry(ctx context.Context, after time.Duration) error
 	// Extend starts the AckWait anew while work goes on.
 	Extend(ctx context.Context) error
-	// DeadLetter keeps the whole event with the reason on the topic
-	// "deadletters.<stream>.<consumer>" and only then takes it from the consumer.
-	DeadLetter(ctx context.Context, reason string) error
+	// DeadLetter keeps the whole event as a Letter and only then takes it from
+	// the consumer: at every moment it is in at least one of the two places.
+	DeadLetter(ctx context.Context, failure Failure) error
 }

@@ -198,7 +198,7 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 		sent.Subject = "the thing"
 		require.NoError(t, bus.Publish(bounded(t), "tests.one", sent))
 		consumer := subscribe(t, bus, cloud.Subscription{Name: "reader", Topic: "tests.one", AckWait: time.Second})
-		require.NoError(t, next(t, consumer).DeadLetter(bounded(t), "it can never work"))
+		require.NoError(t, next(t, consumer).DeadLetter(bounded(t), cloud.Failure{Reason: "permanent", First: "it can never work", Last: "it can never work"}))
 		nothing(t, consumer, 1500*time.Millisecond)
 		letters := subscribe(t, bus, cloud.Subscription{Name: "letters", Topic: "deadletters.>"})
 		letter := next(t, letters)

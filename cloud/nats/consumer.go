@@ -45,17 +45,16 @@ type consumer struct {
 // itself: how many attempts there are is the subscriber's decision, so that an
 // event is never dropped in silence.
 func (b *Bus) Subscribe(ctx context.Context, s cloud.Subscription) (cloud.Consumer, error) {
-	topic, wide := strings.CutSuffix(s.Topic, ".>")
 	if !nameForm.MatchString(s.Name) {
 		return nil, fmt.Errorf("subscribe: name %q is not 1 to 32 of a-z, 0-9 and -: %w", s.Name, cloud.ErrInvalid)
 	}
-	if !topicForm.MatchString(topic) && !(wide && wordForm.MatchString(topic)) {
-		return nil, fmt.Errorf("subscribe %s: topic %q is neither a topic nor a prefix ending in \".>\": %w", s.Name, s.Topic, cloud.ErrInvalid)
+	if err := checkFilter(s.Topic); err != nil {
+		return nil, fmt.Errorf("subscribe %s: %w", s.Name, err)
 	}
 	if s.AckWait < time.Second {
 		return nil, fmt.Errorf("subscribe %s: an acknowledgement wait of %v is less than 1s: %w", s.Name, s.AckWait, cloud.ErrInvalid)
 	}
-	stream, _, _ := strings.Cut(topic, ".")
+	stream, _, _ := strings.Cut(s.Topic, ".")
 	c := &consumer{bus: b, stream: stream, config: jetstream.ConsumerConfig{
 		Durable:       s.Name,
 		FilterSubject: s.Topic,
@@ -69,6 +68,15 @@ func (b *Bus) Subscribe(ctx context.Context, s cloud.Subscription) (cloud.Consum
 		return nil, err
 	}
 	return c, nil
+}
+
+// checkFilter accepts a topic, or a prefix that ends in ".>".
+func checkFilter(filter string) error {
+	topic, wide := strings.CutSuffix(filter, ".>")
+	if topicForm.MatchString(topic) || wide && wordForm.MatchString(topic) {
+		return nil
+	}
+	return fmt.Errorf("topic %q is neither a topic nor a prefix ending in \".>\": %w", filter, cloud.ErrInvalid)
 }
 
 // open returns the message iterator, making stream, consumer and iterator
@@ -226,7 +234,7 @@ const (
 
 // DeadLetter publishes the whole message under an identity of its own, so that
 // a crash between publishing and acknowledging does not keep it twice.
-func (d *delivery) DeadLetter(ctx context.Context, reason string) error {
+func (d *delivery) DeadLetter(ctx context.Context, failure cloud.Failure) error {
 	name, stream := d.consumer.config.Durable, d.place.Stream
 	sequence := strconv.FormatUint(d.place.Sequence.Stream, 10)
 	letter := nats.NewMsg(deadLettersStream + "." + stream + "." + name)
@@ -234,7 +242,7 @@ func (d *delivery) DeadLetter(ctx context.Context, reason string) error {
 	for key, values := range d.message.Headers() {
 		letter.Header[key] = values
 	}
-	letter.Header.Set(headerReason, escape(reason))
+	letter.Header.Set(headerReason, escape(failure.Reason+": "+failure.Last))
 	letter.Header.Set(headerTopic, d.message.Subject())
 	letter.Header.Set(headerStream, stream)
 	letter.Header.Set(headerConsumer, name)

@@ -215,7 +215,7 @@ func (r *runner) giveUp(answer context.Context, delivery cloud.Delivery, reason 
 	log.Error("given up", "error", reason)
 	err := r.Handler.GiveUp(answer, delivery.Event(), reason)
 	if err == nil {
-		err = delivery.DeadLetter(answer, reason.Error())
+		err = delivery.DeadLetter(answer, cloud.Failure{Reason: "permanent", First: reason.Error(), Last: reason.Error()})
 	}
 	if err != nil {
 		log.Error("dead-letter", "error", err)
