@@ -77,8 +77,10 @@ type Consumer interface {
 	// context ends; a lost connection is not an error: it waits until the
 	// connection is back.
 	Next(ctx context.Context) (Delivery, error)
-	// Close ends the local subscription. The durable consumer stays, and what
-	// was delivered and not answered comes again.
+	// Close ends the local subscription. The durable consumer stays. What was
+	// delivered can still be answered, for which another Close waits; what is
+	// never answered comes again. What was prefetched goes back at once, or, in
+	// order, after the deliveries that are answered yet.
 	Close() error
 }
 

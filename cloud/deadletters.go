@@ -11,8 +11,9 @@ import (
 //
 // DeadLetters is safe for concurrent use.
 type DeadLetters interface {
-	// List yields the letters that the filter lets through, oldest first. An
-	// error ends the sequence.
+	// List yields the letters that the filter lets through and that were there
+	// when it began, in the order of their revisions: oldest first, where an edit
+	// makes a letter young again. An error ends the sequence.
 	List(ctx context.Context, filter LetterFilter) iter.Seq2[Letter, error]
 	// Get returns ErrNotFound when there is no such letter, or no longer.
 	Get(ctx context.Context, id string) (Letter, error)
@@ -38,6 +39,8 @@ type LetterFilter struct {
 	Before, After    time.Time // dead-lettered then, when not zero
 	// Reason is part of the reason or of an error, whatever its case.
 	Reason string
+	// Beyond selects higher revisions, to go on after the letter seen last.
+	Beyond uint64
 }
 
 // Failure is why an event was given up.

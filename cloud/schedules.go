@@ -30,7 +30,7 @@ type Schedules interface {
 type Schedule struct {
 	// Name is [a-z0-9-]{1,32}.
 	Name string
-	// Every is the pause between two events, at least one second; or else Cron
+	// Every is the pause between two events, in whole seconds; or else Cron
 	// says when: six fields with seconds first, or @hourly, @daily, ….
 	Every time.Duration
 	Cron  string
@@ -38,10 +38,12 @@ type Schedule struct {
 	TimeZone string
 	// Keep is how long an event waits for a consumer that is away; it is dropped
 	// then, so that what was missed is skipped. Zero keeps every event as long as
-	// any other, so that what was missed is caught up. At least one second.
+	// any other, so that what was missed is caught up. In whole seconds.
 	Keep time.Duration
-	// Type, Source and Data are those of the events. Their ID is their own and
-	// their Time is when they were due.
+	// Type, Source and Data are those of the events. Their ID is their own, and
+	// their Time is when the provider published them: within a second of when
+	// they were due. Of those that were due while the provider itself was away
+	// at most one comes, when it is back.
 	Type, Source string
 	Data         []byte
 }

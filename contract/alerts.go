@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -38,7 +39,10 @@ const (
 // least the hysteresis.
 type Condition struct {
 	Kind string `json:"kind" enum:"above,below,crosses,change,volume" doc:"What to wait for" example:"above"`
-	// Price is the level of above, below and crosses.
+	// Price is the level of above, below and crosses. To crosses, a price is on
+	// the upper side when it is over the level, by the hysteresis at least, and on
+	// the lower side when it is so far under it; in between it stays where it
+	// was. It has to be on a side first.
 	Price float64 `json:"price,omitempty" doc:"The level, of above, below and crosses" example:"125.5"`
 	// Percent is the change to wait for: 5 for a rise of 5 %, -5 for a fall. The
 	// change is that from the last price that is at least a window old.
@@ -46,8 +50,10 @@ type Condition struct {
 	// Factor is how many times the mean volume of the window's quotes, the new
 	// one excepted, the volume of one quote has to be.
 	Factor float64 `json:"factor,omitempty" doc:"Times the mean volume, of volume" example:"3"`
-	// Window is the span that change and volume look back, in seconds. They are
-	// not met before there is a quote that is at least so old.
+	// Window is the span that change and volume look back, in seconds. They have
+	// no value, and nothing changes for the rule, before there is a quote that is
+	// at least so old and came after the rule was set; volume needs a mean above
+	// zero too.
 	Window int `json:"window,omitempty" doc:"Seconds that change and volume look back, up to a day" example:"300"`
 	// Hysteresis is how far back over the level the price has to go before the
 	// alert can fire again: in units of the price for above, below and crosses,
@@ -55,7 +61,8 @@ type Condition struct {
 	Hysteresis float64 `json:"hysteresis,omitempty" doc:"How far back the value has to go before it fires again, in the level's own unit" example:"0.5"`
 }
 
-// Rule is an alert that an owner has set.
+// Rule is an alert that an owner has set. It sees the quotes of its symbol in
+// the order of the stream, but for those that are not later than the one before.
 type Rule struct {
 	ID        string    `json:"id"`
 	Owner     string    `json:"owner"`
@@ -64,8 +71,8 @@ type Rule struct {
 	Condition Condition `json:"condition"`
 	// Repeat fires at every crossing; else the rule is done after its first alert.
 	Repeat bool `json:"repeat"`
-	// CoolDown is how many seconds after an alert no other is fired; a crossing
-	// meanwhile passes unseen.
+	// CoolDown is how many seconds after an alert, by the market's time, no other
+	// is fired; a crossing meanwhile passes unseen.
 	CoolDown int       `json:"cool_down,omitempty"`
 	Active   *Hours    `json:"active,omitempty"` // nil: always
 	Paused   bool      `json:"paused"`
@@ -73,7 +80,8 @@ type Rule struct {
 	Channel  Channel   `json:"channel"`
 	Created  time.Time `json:"created"`
 	// Changed is when the owner last changed the rule; what it has seen before
-	// counts no more.
+	// counts no more. It applies to quotes, and looks back to quotes, of later
+	// times only. It has to grow with each change, pausing and resuming included.
 	Changed time.Time `json:"changed"`
 }
 
@@ -215,10 +223,25 @@ func (h Hours) Compile() (Span, error) {
 	if h.TimeZone == "" {
 		return Span{}, fmt.Errorf("active hours: a time_zone is needed, as America/New_York")
 	}
-	if s.zone, err = time.LoadLocation(h.TimeZone); err != nil {
+	if s.zone, err = loadZone(h.TimeZone); err != nil {
 		return Span{}, fmt.Errorf("active hours: time_zone %.40q is not known", h.TimeZone)
 	}
 	return s, nil
+}
+
+// zones are the time zones that were loaded, by name: all rules share them.
+var zones sync.Map
+
+func loadZone(name string) (*time.Location, error) {
+	if zone, ok := zones.Load(name); ok {
+		return zone.(*time.Location), nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return nil, err
+	}
+	shared, _ := zones.LoadOrStore(name, zone)
+	return shared.(*time.Location), nil
 }
 
 func minutes(text string) (int, bool) {
@@ -277,3 +300,11 @@ func TopicTriggered(owner string) string { return TopicAllTriggered[:len(TopicAl
 
 // TopicAllTriggered selects the alerts of all owners.
 const TopicAllTriggered = "alerts.triggered.>"
+
+// AlertTime is the market's time of the quote that crossed; ok is false for
+// anything that is not the ID of an alert.
+func AlertTime(id string) (crossed time.Time, ok bool) {
+	_, crossing, found := strings.Cut(id, ".")
+	nanoseconds, err := strconv.ParseInt(crossing, 36, 64)
+	return time.Unix(0, nanoseconds), found && err == nil
+}

@@ -202,7 +202,7 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 		nothing(t, consumer, 1500*time.Millisecond)
 		letters := subscribe(t, bus, cloud.Subscription{Name: "letters", Topic: "deadletters.>"})
 		letter := next(t, letters)
-		assert.Equal(t, "deadletters.tests.reader", letter.Topic())
+		assert.Equal(t, "deadletters.tests.reader.1", letter.Topic())
 		assert.Equal(t, sent.ID, letter.Event().ID)
 		assert.Equal(t, sent.Data, letter.Event().Data)
 		assert.Equal(t, sent.Subject, letter.Event().Subject)
@@ -220,6 +220,71 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 		require.NoError(t, first.Ack(bounded(t)))
 		third := next(t, consumer)
 		assert.NotEqual(t, second.Event().ID, third.Event().ID)
+	})
+
+	test("no more are prefetched than may be unanswered", func(t *testing.T, bus cloud.Bus, again func() cloud.Bus) {
+		const events, prefetch = 12, 4
+		for i := range events {
+			require.NoError(t, bus.Publish(bounded(t), "tests.one", event(fmt.Sprint(i))))
+		}
+		s := cloud.Subscription{Name: "reader", Topic: "tests.one", Prefetch: prefetch}
+		greedy := subscribe(t, bus, s)
+		for range prefetch { // all that it may hold
+			next(t, greedy)
+		}
+		other := subscribe(t, again(), s)
+		got := map[string]bool{}
+		for range events - prefetch {
+			delivery := next(t, other)
+			got[delivery.Event().ID] = true
+			require.NoError(t, delivery.Ack(bounded(t)))
+		}
+		assert.Len(t, got, events-prefetch)
+	})
+
+	test("more than the prefetch may be unanswered when they are asked for", func(t *testing.T, bus cloud.Bus, _ func() cloud.Bus) {
+		consumer := subscribe(t, bus, cloud.Subscription{Name: "reader", Topic: "tests.one", Prefetch: 2})
+		for i := range 7 {
+			require.NoError(t, bus.Publish(bounded(t), "tests.one", event(fmt.Sprint(i))))
+		}
+		for i := range 7 {
+			assert.Equal(t, fmt.Sprint(i), next(t, consumer).Event().ID)
+		}
+	})
+
+	test("what was prefetched comes to another at once when its subscriber closes", func(t *testing.T, bus cloud.Bus, again func() cloud.Bus) {
+		const events = 20
+		for i := range events {
+			require.NoError(t, bus.Publish(bounded(t), "tests.one", event(fmt.Sprint(i))))
+		}
+		s := cloud.Subscription{Name: "reader", Topic: "tests.one", AckWait: 10 * time.Minute, Prefetch: events}
+		consumer := subscribe(t, bus, s)
+		require.NoError(t, next(t, consumer).Ack(bounded(t)))
+		require.NoError(t, consumer.Close())
+		heir := subscribe(t, again(), s)
+		got := map[string]bool{}
+		for range events - 1 { // the acknowledgement arrived
+			delivery := next(t, heir)
+			got[delivery.Event().ID] = true
+			require.NoError(t, delivery.Ack(bounded(t)))
+		}
+		assert.Len(t, got, events-1)
+		assert.NotContains(t, got, "0")
+		nothing(t, heir, 300*time.Millisecond)
+	})
+
+	test("what was answered is answered once the subscriber is closed", func(t *testing.T, bus cloud.Bus, again func() cloud.Bus) {
+		const events = 200
+		s := cloud.Subscription{Name: "reader", Topic: "tests.one", AckWait: time.Second, Prefetch: events}
+		consumer := subscribe(t, bus, s)
+		for i := range events {
+			require.NoError(t, bus.Publish(bounded(t), "tests.one", event(fmt.Sprint(i))))
+		}
+		for range events {
+			require.NoError(t, next(t, consumer).Ack(bounded(t)))
+		}
+		require.NoError(t, consumer.Close())
+		nothing(t, subscribe(t, again(), s), 1500*time.Millisecond)
 	})
 
 	test("bad input is refused", func(t *testing.T, bus cloud.Bus, _ func() cloud.Bus) {

@@ -29,6 +29,14 @@ func TestAWrongValueIsNamedWithoutItsSecrets(t *testing.T) {
 			_, err := connect.Records(ctx, getenv, "tests")
 			return err
 		},
+		connect.VariableSchedules: func(getenv func(string) string) error {
+			_, err := connect.Schedules(ctx, getenv)
+			return err
+		},
+		connect.VariableMail: func(getenv func(string) string) error {
+			_, err := connect.Mailer(getenv)
+			return err
+		},
 		connect.VariableObjects: func(getenv func(string) string) error {
 			_, err := connect.Objects(getenv)
 			return err
@@ -40,6 +48,11 @@ func TestAWrongValueIsNamedWithoutItsSecrets(t *testing.T) {
 		{connect.VariableBus, "secret", "DRYDOCK_BUS=(hidden, not a URL)"},
 		{connect.VariableBus, "nats://u:secret@127.0.0.1:1", "DRYDOCK_BUS=nats://u:xxxxx@127.0.0.1:1: connect to NATS"},
 		{connect.VariableRecords, "http://u:secret@host", "DRYDOCK_RECORDS=http://u:xxxxx@host is not of a known kind"},
+		{connect.VariableSchedules, "aws://u:secret@eu-west-1", "DRYDOCK_SCHEDULES=aws://u:xxxxx@eu-west-1 is not of a known kind"},
+		{connect.VariableSchedules, "nats://u:secret@127.0.0.1:1", "DRYDOCK_SCHEDULES=nats://u:xxxxx@127.0.0.1:1: connect to NATS"},
+		{connect.VariableMail, "", "DRYDOCK_MAIL is not set: it takes smtp://"},
+		{connect.VariableMail, "ses://u:secret@eu-west-1", "DRYDOCK_MAIL=ses://u:xxxxx@eu-west-1 is not of a known kind"},
+		{connect.VariableMail, "smtp://u:secret@host?rate=none", "DRYDOCK_MAIL=smtp://u:xxxxx@host?rate=none: "},
 		{connect.VariableObjects, "", "DRYDOCK_OBJECTS is not set: it takes s3+http://"},
 		{connect.VariableObjects, "s3+http://u:secret@host/bucket", "credentials do not belong in the URL"},
 		{connect.VariableObjects, "s3+http://host", "DRYDOCK_OBJECTS=s3+http://host: open object store: the URL must be"},
@@ -52,7 +65,7 @@ func TestAWrongValueIsNamedWithoutItsSecrets(t *testing.T) {
 	}
 }
 
-func TestRecordsFollowTheBusUnlessToldOtherwise(t *testing.T) {
+func TestTheRestFollowsTheBusUnlessToldOtherwise(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -65,7 +78,25 @@ func TestRecordsFollowTheBusUnlessToldOtherwise(t *testing.T) {
 		require.NoError(t, records.Ready(ctx))
 		require.NoError(t, records.Close())
 	}
-	bus, err := connect.Bus(ctx, environment(map[string]string{connect.VariableBus: server.URL()}))
+	for _, variable := range []string{connect.VariableBus, connect.VariableSchedules} {
+		schedules, err := connect.Schedules(ctx, environment(map[string]string{variable: server.URL()}))
+		require.NoError(t, err)
+		require.NoError(t, schedules.Ready(ctx))
+		require.NoError(t, schedules.Close())
+	}
+	getenv := environment(map[string]string{connect.VariableBus: server.URL()})
+	bus, err := connect.Bus(ctx, getenv)
 	require.NoError(t, err)
 	require.NoError(t, bus.Close())
+	letters, err := connect.DeadLetters(ctx, getenv)
+	require.NoError(t, err)
+	require.NoError(t, letters.Close())
+}
+
+func TestAMailServerNeedNotAnswerAtFirst(t *testing.T) {
+	t.Parallel()
+	mailer, err := connect.Mailer(environment(map[string]string{connect.VariableMail: "smtp://127.0.0.1:1"}))
+	require.NoError(t, err)
+	require.Error(t, mailer.Ready(context.Background()))
+	require.NoError(t, mailer.Close())
 }

@@ -64,12 +64,15 @@ func (b *Bus) Publish(ctx context.Context, topic string, event cloud.Event) erro
 	if !topicForm.MatchString(topic) {
 		return fmt.Errorf("publish event: topic %q is not two or more words of letters, digits, - and _ joined by dots: %w", topic, cloud.ErrInvalid)
 	}
+	if isRedrive(topic) {
+		return fmt.Errorf("publish event: topic %q is for events that are sent again to one consumer; choose another second word: %w", topic, cloud.ErrInvalid)
+	}
 	message, err := encode(topic, event)
 	if err != nil {
 		return fmt.Errorf("publish event on %s: %w", topic, err)
 	}
-	if limit := b.nc.MaxPayload(); limit > 0 && int64(len(message.Data)) > limit {
-		return fmt.Errorf("publish event on %s: its %d bytes are more than the %d that the server takes: %w", topic, len(message.Data), limit, cloud.ErrInvalid)
+	if limit := b.nc.MaxPayload() - letterRoom; limit > 0 && int64(message.Size()) > limit {
+		return fmt.Errorf("publish event on %s: its %d bytes are more than the %d that the server takes and keeps: %w", topic, message.Size(), limit, cloud.ErrInvalid)
 	}
 	if err := b.publish(ctx, message); err != nil {
 		return fmt.Errorf("publish event on %s: %w", topic, err)
@@ -114,7 +117,7 @@ func (b *Bus) Declare(ctx context.Context, name string) error {
 			Duplicates: deduplicate,
 		}
 		if name == deadLettersStream {
-			config.MaxAge = 0
+			config = lettersConfig(b.replicas)
 		}
 		_, err = b.js.CreateStream(ctx, config)
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another instance was first

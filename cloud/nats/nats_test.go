@@ -50,6 +50,35 @@ func TestBus(t *testing.T) {
 	})
 }
 
+func TestRead(t *testing.T) {
+	t.Parallel()
+	cloudtest.Read(t, func(t *testing.T) func() cloud.Bus {
+		s := start(t)
+		return func() cloud.Bus {
+			bus, err := nats.OpenBus(bounded(t), s.URL())
+			require.NoError(t, err)
+			t.Cleanup(func() { bus.Close() })
+			return bus
+		}
+	})
+}
+
+func TestSchedules(t *testing.T) {
+	t.Parallel()
+	cloudtest.Schedules(t, func(t *testing.T) func() (cloud.Schedules, cloud.Bus) {
+		s := start(t)
+		return func() (cloud.Schedules, cloud.Bus) {
+			schedules, err := nats.OpenSchedules(bounded(t), s.URL())
+			require.NoError(t, err)
+			t.Cleanup(func() { schedules.Close() })
+			bus, err := nats.OpenBus(bounded(t), s.URL())
+			require.NoError(t, err)
+			t.Cleanup(func() { bus.Close() })
+			return schedules, bus
+		}
+	})
+}
+
 func TestRecords(t *testing.T) {
 	t.Parallel()
 	s := start(t)

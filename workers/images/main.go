@@ -128,10 +128,14 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) er
 		Logger:   log,
 		Work: func(ctx context.Context) error {
 			return runner.Run(ctx, runner.Options{
-				Bus:         bus,
-				Name:        name,
-				Topic:       contract.TopicObjectsCreated,
-				Ready:       ready,
+				Bus:   bus,
+				Name:  name,
+				Topic: contract.TopicObjectsCreated,
+				Dependencies: []runner.Dependency{
+					{Name: "bus", Check: bus.Ready},
+					{Name: "records", Check: records.Ready},
+					{Name: "objects", Check: objects.Ready},
+				},
 				Concurrency: concurrency,
 				Drain:       drain,
 				Logger:      log,

@@ -1,7 +1,8 @@
 // Package runner is what every worker has in common, written once: it receives
-// events, hands them to the worker's handler with bounded concurrency, keeps
-// their deliveries alive while the work goes on, retries what failed,
-// dead-letters what cannot be done, and drains when it is told to stop.
+// events, hands them to the worker's handler with bounded concurrency and
+// memory, keeps their deliveries alive, retries what failed, pauses while a
+// dependency is away, dead-letters what cannot be done, and drains when it is
+// told to stop.
 package runner
 
 import (
@@ -9,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -22,7 +24,7 @@ type Handler interface {
 	// is durable; the event is acknowledged then. It has to be idempotent: the
 	// same event may come again after a crash. When the context ends it stops
 	// soon, and the event goes to another instance. An error is tried again,
-	// one marked by Permanent is not.
+	// unless Permanent, Drop, RetryAfter or Unavailable say otherwise.
 	Handle(ctx context.Context, event cloud.Event) error
 	// GiveUp is told of an event that will not be tried again, before it is
 	// dead-lettered, so that whoever waits for it can be told. It has to be
@@ -37,13 +39,23 @@ type Options struct {
 	Topic   string
 	Handler Handler
 
-	// Ready is asked after an attempt failed. While it returns an error,
-	// nothing more is taken, so that an outage of the worker's dependencies
-	// does not use up the attempts of everything that waits. Nil is always ready.
-	Ready func(context.Context) error
+	// Dependencies are checked after an attempt failed, too. While one is away
+	// nothing is begun, so that its outage does not use up the attempts of
+	// everything that waits.
+	Dependencies []Dependency
 
 	// Concurrency is how many events are handled at once; 1 when zero.
 	Concurrency int
+	// Prefetch is how many events more may wait here for their turn, which
+	// other instances then do not get. A worker that is killed costs each of
+	// them an attempt. The bus bounds their bytes.
+	Prefetch int
+	// Key groups events: those of one key are handled one after another, as
+	// they were delivered, and a retry of one holds up the others. Events of
+	// the empty key are in no group. Nil groups nothing. It holds for the
+	// events of one runner; other instances have others.
+	Key func(cloud.Event) string
+
 	// AckWait is how long an event stays with a runner that gives no sign of
 	// life; 10 seconds when zero.
 	AckWait time.Duration
@@ -51,14 +63,22 @@ type Options struct {
 	// when zero. Deliveries to a worker that was killed count.
 	Attempts int
 	// Backoff is the pause after the first failed attempt; it doubles with
-	// each further one up to BackoffMax. 500 ms and 30 seconds when zero.
+	// each further one up to BackoffMax, and a random part of up to its half is
+	// left out. 500 ms and 30 seconds when zero.
 	Backoff, BackoffMax time.Duration
 	// Drain is how long work may go on after the context of Run has ended;
 	// 20 seconds when zero. What is not done by then is handed back.
 	Drain time.Duration
 
+	// Records, a collection of the worker's own, remember the events that were
+	// handled, so that one which comes again is acknowledged only, and the first
+	// error of those that failed. Without them only the errors are remembered,
+	// by this process. Remember is for how long; a day when zero.
+	Records  cloud.Records
+	Remember time.Duration
+
 	Logger  *slog.Logger // slog.Default() when nil
-	Metrics *Metrics     // nil counts nothing
+	Metrics *Metrics     // nil tells nobody
 }
 
 func (o Options) withDefaults() Options {
@@ -71,40 +91,45 @@ func (o Options) withDefaults() Options {
 	defaults(&o.Backoff, 500*time.Millisecond)
 	defaults(&o.BackoffMax, 30*time.Second)
 	defaults(&o.Drain, 20*time.Second)
+	defaults(&o.Remember, 24*time.Hour)
 	if o.Concurrency == 0 {
 		o.Concurrency = 1
 	}
 	if o.Attempts == 0 {
 		o.Attempts = 10
 	}
+	if o.Key == nil {
+		o.Key = func(cloud.Event) string { return "" }
+	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
 	}
-	if o.Ready == nil {
-		o.Ready = func(context.Context) error { return nil }
+	if o.Metrics == nil {
+		o.Metrics = newMetrics()
 	}
 	return o
 }
 
-// ErrPermanent marks an error that trying again cannot mend: the event is
-// given up at once. Handlers wrap it beside the cause, as Permanent does.
-var ErrPermanent = errors.New("cannot be mended by trying again")
-
-// Permanent marks an error with ErrPermanent.
-func Permanent(err error) error { return fmt.Errorf("%w: %w", ErrPermanent, err) }
+// Reasons of dead letters.
+const (
+	ReasonPermanent  = "permanent"
+	ReasonUsedUp     = "attempts used up"
+	ReasonNeverEnded = "never came to an end" // its workers were killed
+)
 
 const (
-	// answerWait bounds the bus's taking note of an answer; without it the event comes again.
+	// answerWait bounds what is done to give an event up, and the records' answers.
 	answerWait = 5 * time.Second
-	// readyWait bounds the dependencies' answer to Ready; without it they are asked again.
-	readyWait = 5 * time.Second
+	// receivePause is the pause after the bus failed to deliver.
+	receivePause = 250 * time.Millisecond
 )
 
 // Run handles events until the context ends, then drains, and returns nil. It
 // returns an error when it cannot subscribe.
 func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
-	consumer, err := o.Bus.Subscribe(ctx, cloud.Subscription{Name: o.Name, Topic: o.Topic, AckWait: o.AckWait})
+	hold := o.Concurrency + o.Prefetch
+	consumer, err := o.Bus.Subscribe(ctx, cloud.Subscription{Name: o.Name, Topic: o.Topic, AckWait: o.AckWait, Prefetch: hold})
 	if err != nil {
 		return fmt.Errorf("run worker %s: %w", o.Name, err)
 	}
@@ -114,13 +139,25 @@ func Run(ctx context.Context, o Options) error {
 	defer stop()
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(o.Drain, stop) })()
 
-	r := &runner{Options: o, consumer: consumer}
-	var group sync.WaitGroup
+	r := newRunner(ctx, work, o, consumer, hold)
+	keeping, end := context.WithCancel(context.WithoutCancel(ctx))
+	var keeper sync.WaitGroup
+	keeper.Go(func() { r.keeper.run(keeping, o.AckWait/3) })
 	for range o.Concurrency {
-		group.Go(func() { r.loop(ctx, work) })
+		r.group.Go(func() {
+			for t := range r.ready {
+				r.process(t)
+			}
+		})
 	}
-	group.Wait()
-	if err := consumer.Close(); err != nil {
+	r.receive()
+	err = consumer.Close() // before anything is handed back, which would come to us again
+	r.drain()
+	close(r.ready)
+	r.group.Wait()
+	end()
+	keeper.Wait()
+	if err := errors.Join(err, consumer.Close()); err != nil { // the answers since
 		return fmt.Errorf("run worker %s: %w", o.Name, err)
 	}
 	return nil
@@ -128,145 +165,290 @@ func Run(ctx context.Context, o Options) error {
 
 type runner struct {
 	Options
+	ctx      context.Context // ends when no more is to be begun
+	work     context.Context // ends with the time to drain
+	always   context.Context // answers are owed even then
 	consumer cloud.Consumer
+	hold     int // most deliveries at once
+
+	ready   chan *task // may be worked on
+	group   sync.WaitGroup
+	keeper  *keeper
+	lanes   lanes
+	gate    *gate
+	history *history
+	meter   *meter
 }
 
-// loop takes one event after another until ctx ends; work is the context of the work itself.
-func (r *runner) loop(ctx, work context.Context) {
-	for ctx.Err() == nil {
-		delivery, err := r.consumer.Next(ctx)
-		if err != nil {
-			if ctx.Err() == nil {
-				r.Logger.Error("receive", "consumer", r.Name, "error", err)
+func newRunner(ctx, work context.Context, o Options, consumer cloud.Consumer, hold int) *runner {
+	r := &runner{
+		Options:  o,
+		ctx:      ctx,
+		work:     work,
+		always:   context.WithoutCancel(ctx),
+		consumer: consumer,
+		hold:     hold,
+		ready:    make(chan *task, hold),
+		lanes:    lanes{waiting: map[string][]*task{}},
+		history:  newHistory(o),
+		meter:    o.Metrics.of(o.Name),
+	}
+	r.keeper = newKeeper(hold-max(1, (o.Prefetch+1)/2), r.Logger)
+	dependencies := o.Dependencies
+	if o.Records != nil {
+		dependencies = append([]Dependency{{Name: recordsDependency, Check: o.Records.Ready}}, dependencies...)
+	}
+	r.gate = newGate(dependencies, r)
+	return r
+}
+
+// task is one delivery from its receipt to its answer.
+type task struct {
+	cloud.Delivery
+	event   cloud.Event
+	key     string
+	taken   time.Time
+	attempt int  // from 1
+	outages int  // that it met
+	past    past // what is known of earlier attempts
+
+	reason string // of giving it up, and
+	cause  error  // why; nil until it is given up
+
+	mu       sync.Mutex
+	answered bool // guarded by mu
+	place    int  // in keeper.held; guarded by keeper.mu
+}
+
+// receive takes deliveries until the context ends.
+func (r *runner) receive() {
+	for r.ctx.Err() == nil {
+		if r.keeper.count() >= r.hold {
+			select {
+			case <-r.keeper.sank:
+			case <-r.ctx.Done():
 			}
 			continue
 		}
-		if !r.process(work, delivery) {
-			r.awaitReady(ctx)
+		delivery, err := r.consumer.Next(r.ctx)
+		if err != nil {
+			if r.ctx.Err() == nil {
+				r.Logger.Error("receive", "consumer", r.Name, "error", err)
+				wait(r.ctx, receivePause)
+			}
+			continue
+		}
+		event := delivery.Event()
+		t := &task{Delivery: delivery, event: event, key: r.Key(event), taken: time.Now(), attempt: delivery.Attempt()}
+		r.keeper.add(t)
+		r.meter.took(t)
+		if r.lanes.enter(t) {
+			r.ready <- t // has room for all that is held
 		}
 	}
 }
 
-// awaitReady returns when the worker's dependencies answer again, or ctx ends.
-func (r *runner) awaitReady(ctx context.Context) {
-	for pause := r.Backoff; ; pause = min(2*pause, r.BackoffMax) {
-		asking, cancel := context.WithTimeout(ctx, readyWait)
-		err := r.Ready(asking)
-		cancel()
-		if err == nil || ctx.Err() != nil {
-			return
-		}
-		r.Logger.Warn("paused", "consumer", r.Name, "for", pause, "error", err)
+// drain hands back what waits, while the workers end what they do, and returns
+// when nothing is held any more.
+func (r *runner) drain() {
+	for r.keeper.count() > 0 {
 		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		case t := <-r.ready:
+			r.handBack(t)
+		case <-r.keeper.sank:
+		}
+	}
+}
+
+// process takes a task to its answer, over the outages of dependencies.
+func (r *runner) process(t *task) {
+	for r.gate.wait(r.ctx) {
+		if t.cause != nil { // it could not be given up yet
+			r.giveUp(t, t.reason, t.cause)
+			return
+		}
+		if err := r.attempt(t); !r.outage(t, err) {
+			r.settle(t, err)
 			return
 		}
 	}
+	r.handBack(t)
 }
 
-// process handles one delivery and answers it. It returns false when the
-// attempt failed in a way that may pass.
-func (r *runner) process(work context.Context, delivery cloud.Delivery) bool {
-	started := time.Now()
-	event := delivery.Event()
-	log := r.Logger.With("consumer", r.Name, "event", event.ID, "attempt", delivery.Attempt())
-
-	release := r.keepAlive(work, delivery, log)
-	defer release()
-
-	var err error
-	if delivery.Attempt() > r.Attempts { // the earlier ones ended without an answer: the worker was killed
-		err = fmt.Errorf("no attempt of %d came to an end", r.Attempts)
-	} else {
-		err = r.handle(work, event)
+// attempt handles the event once, unless it is done or past its attempts.
+func (r *runner) attempt(t *task) error {
+	if err := r.history.recall(r.work, t); err != nil {
+		return Unavailable(recordsDependency, err)
 	}
-
-	// The answer is owed also when the time to drain is over.
-	answer, cancel := context.WithTimeout(context.WithoutCancel(work), answerWait)
-	defer cancel()
-	switch {
-	case err == nil:
-		err = delivery.Ack(answer)
-		r.Metrics.observe(r.Name, outcomeDone, started)
-		log.Debug("done", "took", time.Since(started))
-	case work.Err() != nil:
-		err = delivery.Retry(answer, 0)
-		r.Metrics.observe(r.Name, outcomeHandedBack, started)
-		log.Info("handed back")
-	case errors.Is(err, ErrPermanent) || delivery.Attempt() >= r.Attempts:
-		return r.giveUp(answer, delivery, err, started, log)
-	default:
-		pause := r.pause(delivery.Attempt())
-		log.Warn("failed", "error", err, "again_in", pause)
-		r.Metrics.observe(r.Name, outcomeRetried, started)
-		if err := delivery.Retry(answer, pause); err != nil {
-			log.Error("answer", "error", err)
-		}
-		return false
+	if t.past.Done {
+		return errDuplicate
 	}
-	if err != nil {
-		log.Error("answer", "error", err) // it comes again after AckWait, and is idempotent
+	if t.attempt > r.Attempts { // the earlier ones ended without an answer: the worker was killed
+		return fmt.Errorf("no attempt of %d came to an end", r.Attempts)
 	}
-	return true
-}
-
-func (r *runner) giveUp(answer context.Context, delivery cloud.Delivery, reason error, started time.Time, log *slog.Logger) bool {
-	log.Error("given up", "error", reason)
-	err := r.Handler.GiveUp(answer, delivery.Event(), reason)
+	err := guard(func() error { return r.Handler.Handle(r.work, t.event) })
 	if err == nil {
-		err = delivery.DeadLetter(answer, cloud.Failure{Reason: "permanent", First: reason.Error(), Last: reason.Error()})
-	}
-	if err != nil {
-		log.Error("dead-letter", "error", err)
-		if err := delivery.Retry(answer, r.BackoffMax); err != nil {
-			log.Error("answer", "error", err)
+		if err := r.history.done(r.always, t); err != nil {
+			r.log(t).Warn("remember", "error", err) // it is done all the same, and idempotent
 		}
-		return false
 	}
-	r.Metrics.observe(r.Name, outcomeDeadLettered, started)
-	return true
+	return err
 }
 
-// handle calls the handler; a panic is an error with its stack.
-func (r *runner) handle(ctx context.Context, event cloud.Event) (err error) {
+// guard makes a panic an error with its stack.
+func guard(do func() error) (err error) {
 	defer func() {
 		if thrown := recover(); thrown != nil {
 			err = fmt.Errorf("panic: %v\n%s", thrown, debug.Stack())
 		}
 	}()
-	return r.Handler.Handle(ctx, event)
+	return do()
 }
 
-// keepAlive extends the delivery until it is released.
-func (r *runner) keepAlive(work context.Context, delivery cloud.Delivery, log *slog.Logger) (release func()) {
-	ctx, cancel := context.WithCancel(work)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		ticker := time.NewTicker(r.AckWait / 3)
-		defer ticker.Stop()
-		for {
-			select {
-			case <-ticker.C:
-				if err := delivery.Extend(ctx); err != nil && ctx.Err() == nil {
-					log.Warn("extend", "error", err)
-				}
-			case <-ctx.Done():
-				return
-			}
-		}
-	}()
-	return func() { cancel(); <-done }
-}
-
-// pause doubles with each attempt.
-func (r *runner) pause(attempt int) time.Duration {
-	pause := r.Backoff
-	for range attempt - 1 {
-		if pause *= 2; pause >= r.BackoffMax {
-			return r.BackoffMax
-		}
+// outage tells whether a dependency is to blame, and closes the gate then.
+func (r *runner) outage(t *task, err error) bool {
+	var away *unavailable
+	var later *retryAfter
+	switch {
+	case err == nil || errors.Is(err, ErrPermanent) || errors.Is(err, errDrop) || errors.Is(err, errDuplicate):
+		return false
+	case t.attempt > r.Attempts || t.outages >= r.Attempts || r.work.Err() != nil:
+		return false
+	case errors.As(err, &later):
+		return false
+	case errors.As(err, &away):
+		r.gate.trip(away.dependency, away.error)
+	case !r.gate.check(r.ctx):
+		return false
 	}
-	return pause
+	t.outages++
+	return true
+}
+
+// settle answers the delivery, or sees to it that it is tried again.
+func (r *runner) settle(t *task, err error) {
+	switch {
+	case err == nil:
+		r.gate.passed()
+		r.acknowledge(t, outcomeDone)
+	case errors.Is(err, errDuplicate):
+		r.acknowledge(t, outcomeDuplicate)
+	case r.work.Err() != nil:
+		r.handBack(t)
+	case errors.Is(err, errDrop):
+		r.log(t).Warn("dropped", "error", err)
+		r.acknowledge(t, outcomeDropped)
+	case errors.Is(err, ErrPermanent):
+		r.giveUp(t, ReasonPermanent, err)
+	case t.attempt > r.Attempts:
+		r.giveUp(t, ReasonNeverEnded, err)
+	case t.attempt == r.Attempts:
+		r.giveUp(t, ReasonUsedUp, err)
+	default:
+		r.retry(t, err)
+	}
+}
+
+func (r *runner) acknowledge(t *task, outcome string) {
+	t.leaveAlone()
+	r.finish(t, outcome, t.Ack(r.always))
+}
+
+func (r *runner) handBack(t *task) {
+	t.leaveAlone()
+	r.finish(t, outcomeHandedBack, t.Retry(r.always, 0))
+}
+
+// retry has the event delivered again after a pause, to anyone; one of a group
+// stays, as the others of the group wait for it.
+func (r *runner) retry(t *task, err error) {
+	pause := r.pause(t.attempt)
+	var later *retryAfter
+	if errors.As(err, &later) {
+		pause = later.after
+	}
+	r.log(t).Warn("failed", "error", err, "again_in", pause)
+	if err := r.history.fail(r.always, t, err); err != nil {
+		r.log(t).Warn("remember", "error", err)
+	}
+	if t.key != "" {
+		t.attempt++
+		r.meter.tried(t, outcomeRetried)
+		r.park(t, pause)
+		return
+	}
+	t.leaveAlone()
+	r.finish(t, outcomeRetried, t.Retry(r.always, pause))
+}
+
+// giveUp makes a dead letter. Until there is one the event stays here.
+func (r *runner) giveUp(t *task, reason string, cause error) {
+	r.log(t).Error("given up", "reason", reason, "error", cause)
+	t.reason, t.cause = reason, cause
+	answer, cancel := context.WithTimeout(r.always, answerWait)
+	defer cancel()
+	err := guard(func() error { return r.Handler.GiveUp(answer, t.event, cause) })
+	if err == nil {
+		err = t.DeadLetter(answer, t.past.failure(reason, cause, t))
+	}
+	if err != nil {
+		r.log(t).Error("dead-letter", "error", err)
+		r.gate.check(r.ctx)
+		r.park(t, r.pause(r.Attempts))
+		return
+	}
+	t.leaveAlone()
+	r.history.forget(r.always, t)
+	r.finish(t, outcomeDeadLettered, nil)
+}
+
+// park keeps a task for a while and has it worked on then.
+func (r *runner) park(t *task, pause time.Duration) {
+	r.group.Go(func() {
+		if wait(r.ctx, pause) {
+			r.ready <- t
+		} else {
+			r.handBack(t)
+		}
+	})
+}
+
+// finish makes room for another delivery, and lets the next of the group go on.
+func (r *runner) finish(t *task, outcome string, err error) {
+	if err != nil {
+		r.log(t).Error("answer", "outcome", outcome, "error", err) // it comes again after AckWait, and is idempotent
+	}
+	r.meter.tried(t, outcome)
+	r.meter.left()
+	next := r.lanes.leave(t)
+	r.keeper.remove(t)
+	if next != nil {
+		r.ready <- next
+	}
+}
+
+// pause doubles with each attempt; a random part of up to its half is left
+// out, so that what failed together does not come together again.
+func (r *runner) pause(attempt int) time.Duration {
+	pause := r.BackoffMax
+	if shift := attempt - 1; shift < 32 && r.Backoff<<shift < pause {
+		pause = r.Backoff << shift
+	}
+	return pause - rand.N(pause/2+1)
+}
+
+func (r *runner) log(t *task) *slog.Logger {
+	return r.Logger.With("consumer", r.Name, "event", t.event.ID, "attempt", t.attempt)
+}
+
+// wait returns false when the context ends before the time is over.
+func wait(ctx context.Context, pause time.Duration) bool {
+	timer := time.NewTimer(pause)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
