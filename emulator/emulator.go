@@ -15,10 +15,12 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -28,6 +30,8 @@ import (
 	"github.com/drydock/drydock/cloud"
 	cloudnats "github.com/drydock/drydock/cloud/nats"
 	clouds3 "github.com/drydock/drydock/cloud/s3"
+	"github.com/drydock/drydock/emulator/mail"
+	"github.com/drydock/drydock/emulator/market"
 	"github.com/drydock/drydock/emulator/nomad"
 )
 
@@ -40,10 +44,12 @@ type Options struct {
 	// Dir keeps the state over restarts; one stack at a time can have it.
 	// Empty: a temporary folder that Close removes.
 	Dir string
-	// Ports on 127.0.0.1; 0 picks a free one, which stays the same while a part
-	// restarts. HTTPPort is the one of the uploads API, given to its job as the
-	// variable http_port.
-	HTTPPort, S3Port, NATSPort int
+	// Ports on 127.0.0.1 by the name of the part (PartObjects, …) or of the job,
+	// which gets its own as the variable http_port. One that is missing or 0 is
+	// a free one, which stays the same while a part restarts.
+	Ports map[string]int
+	// Market says what the market feed plays; its folder, port and logger are the stack's.
+	Market market.Options
 	// Jobs holds the job files to run, *.nomad.hcl; nil runs none.
 	Jobs fs.FS
 	// Path is put first where the tasks' programs are looked for.
@@ -54,12 +60,30 @@ type Options struct {
 	Output io.Writer
 }
 
+// The parts beside the jobs that have a port.
+const (
+	PartObjects = "objects" // the object store
+	PartEvents  = "events"  // the event bus
+	PartMarket  = "market"  // the market feed
+	PartMail    = "mail"    // the mail server, SMTP
+	PartInbox   = "inbox"   // the mail server's inbox, HTTP
+)
+
+var parts = []string{PartObjects, PartEvents, PartMarket, PartMail, PartInbox}
+
+// Parts are the names of the parts that have a port.
+func Parts() []string { return slices.Clone(parts) }
+
+// linkedJob is the job that mails link to.
+const linkedJob = "alerts"
+
 // Stack is a running emulator. Its methods may be called from any goroutine.
 type Stack struct {
 	options   Options
 	ephemeral bool
 	lock      *os.File
-	keys      keys
+	keys      keys // to the object store
+	secrets   keys // that jobs share
 
 	restarts sync.Mutex // held while a part restarts or the stack closes
 
@@ -72,11 +96,15 @@ type Stack struct {
 	// Bus and Objects are ready clients that may do everything. Close closes them.
 	Bus     cloud.Bus
 	Objects cloud.Objects
+	// Market is the market feed, which plays what it is told, and Mail the mail
+	// server with its inbox. Close closes them.
+	Market *market.Market
+	Mail   *mail.Mail
 }
 
 // PortTakenError says that a port of Options is not free.
 type PortTakenError struct {
-	Part    string // "API", "object store" or "event bus"
+	Part    string // the name in Options.Ports
 	Port    int
 	PID     int    // of the holder; 0 when it cannot be known
 	Program string // the holder's
@@ -87,7 +115,7 @@ func (e *PortTakenError) Error() string {
 	if e.PID != 0 {
 		holder = fmt.Sprintf("%s (pid %d)", e.Program, e.PID)
 	}
-	return fmt.Sprintf("port %d for the %s is taken by %s", e.Port, e.Part, holder)
+	return fmt.Sprintf("port %d for %s is taken by %s", e.Port, e.Part, holder)
 }
 
 // Start starts the parts and registers the jobs. It returns when every job is
@@ -106,20 +134,12 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 
 func (s *Stack) start(ctx context.Context) (err error) {
 	o := &s.options
-	for _, p := range []struct {
-		part string
-		port int
-	}{{"API", o.HTTPPort}, {"object store", o.S3Port}, {"event bus", o.NATSPort}} {
-		if err := checkPort(p.part, p.port); err != nil {
-			return err
-		}
+	names, err := jobNames(o.Jobs)
+	if err != nil {
+		return err
 	}
-	for _, port := range []*int{&o.S3Port, &o.NATSPort} {
-		if *port == 0 {
-			if *port, err = freePort(); err != nil {
-				return err
-			}
-		}
+	if o.Ports, err = choosePorts(o.Ports, names); err != nil {
+		return err
 	}
 	if o.Dir == "" {
 		if o.Dir, err = os.MkdirTemp("", "drydock-"); err != nil {
@@ -136,14 +156,13 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	if s.lock, err = lockFolder(o.Dir); err != nil {
 		return err
 	}
-	names, err := jobNames(o.Jobs)
-	if err != nil {
-		return err
-	}
 	if s.keys, err = loadKeys(filepath.Join(o.Dir, keysFile), append(names, rootKey)); err != nil {
 		return err
 	}
-	if s.nats, err = startNATS(filepath.Join(o.Dir, "nats"), o.NATSPort, o.Logger); err != nil {
+	if s.secrets, err = loadKeys(filepath.Join(o.Dir, secretsFile), []string{unsubscribeKey}); err != nil {
+		return err
+	}
+	if s.nats, err = startNATS(filepath.Join(o.Dir, "nats"), o.Ports[PartEvents], o.Logger); err != nil {
 		return err
 	}
 	bus, err := cloudnats.OpenBus(ctx, s.nats.server.URL())
@@ -154,10 +173,19 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	if err := bus.Declare(ctx, "objects"); err != nil {
 		return err
 	}
-	if s.s3, err = startS3(filepath.Join(o.Dir, "s3"), o.S3Port, s.keys, s.nats.server.URL(), o.Logger); err != nil {
+	if s.s3, err = startS3(filepath.Join(o.Dir, "s3"), o.Ports[PartObjects], s.keys, s.nats.server.URL(), o.Logger); err != nil {
 		return err
 	}
 	if s.Objects, err = clouds3.Open(s.objectsURL(), credentials.NewStaticV4(rootKey, s.keys[rootKey], "")); err != nil {
+		return err
+	}
+	o.Market.Dir, o.Market.Port, o.Market.Logger = filepath.Join(o.Dir, "market"), o.Ports[PartMarket], o.Logger
+	if s.Market, err = market.Start(o.Market); err != nil {
+		return err
+	}
+	if s.Mail, err = mail.Start(mail.Options{
+		Dir: filepath.Join(o.Dir, "mail"), SMTPPort: o.Ports[PartMail], HTTPPort: o.Ports[PartInbox], Logger: o.Logger,
+	}); err != nil {
 		return err
 	}
 	return s.startJobs(ctx, names)
@@ -184,6 +212,13 @@ func jobNames(jobs fs.FS) ([]string, error) {
 	return names, nil
 }
 
+// offline are the jobs' variables that differ where all is on one machine: the
+// feed may be asked often, and webhooks go to programs beside it.
+var offline = map[string]map[string]string{
+	"quotes":   {"every": "1s"},
+	"webhooks": {"private": "allow"},
+}
+
 // startJobs registers the jobs and waits until all of them are healthy.
 func (s *Stack) startJobs(ctx context.Context, names []string) (err error) {
 	if len(names) == 0 {
@@ -192,10 +227,15 @@ func (s *Stack) startJobs(ctx context.Context, names []string) (err error) {
 	variables := map[string]map[string]string{}
 	for _, name := range names {
 		variables["nomad/jobs/"+name] = map[string]string{
-			"bus":        s.NATSURL(),
-			"objects":    s.objectsURL(),
-			"access_key": name,
-			"secret_key": s.keys[name],
+			"bus":             s.NATSURL(),
+			"objects":         s.objectsURL(),
+			"access_key":      name,
+			"secret_key":      s.keys[name],
+			"market":          s.Market.URL(),
+			"mail":            s.Mail.SMTPURL(),
+			"mail_from":       mailFrom,
+			"public_url":      "http://" + net.JoinHostPort(host, strconv.Itoa(s.options.Ports[linkedJob])),
+			"unsubscribe_key": s.secrets[unsubscribeKey],
 		}
 	}
 	if s.nomad, err = nomad.New(nomad.Options{
@@ -207,7 +247,6 @@ func (s *Stack) startJobs(ctx context.Context, names []string) (err error) {
 	}); err != nil {
 		return err
 	}
-	given := map[string]string{"http_port": strconv.Itoa(s.options.HTTPPort)}
 	var jobs []string
 	for _, name := range names {
 		file := name + extension
@@ -215,6 +254,8 @@ func (s *Stack) startJobs(ctx context.Context, names []string) (err error) {
 		if err != nil {
 			return err
 		}
+		given := map[string]string{"http_port": strconv.Itoa(s.options.Ports[name])}
+		maps.Copy(given, offline[name])
 		job, err := nomad.ParseJob(file, text, given)
 		if err != nil {
 			return err
@@ -245,6 +286,12 @@ func (s *Stack) Close() error {
 	if s.nomad != nil {
 		err = errors.Join(err, s.nomad.Close())
 	}
+	if s.Mail != nil {
+		err = errors.Join(err, s.Mail.Close())
+	}
+	if s.Market != nil {
+		err = errors.Join(err, s.Market.Close())
+	}
 	if s.Bus != nil {
 		err = errors.Join(err, s.Bus.Close())
 	}
@@ -263,10 +310,11 @@ func (s *Stack) Close() error {
 	return err
 }
 
-// APIURL is where the uploads API and its page answer; empty when its job does not run.
-func (s *Stack) APIURL() string {
+// URL is where a job's port http answers; empty when the job does not run or
+// has no such port.
+func (s *Stack) URL(job string) string {
 	for _, allocation := range s.Allocations() {
-		if allocation.JobID == "uploads" && allocation.Status == "running" {
+		if allocation.JobID == job && allocation.Status == "running" && allocation.Ports["http"] != "" {
 			return "http://" + allocation.Ports["http"]
 		}
 	}
@@ -330,6 +378,35 @@ func (s *Stack) RestartS3(meanwhile func()) error {
 	return err
 }
 
+// choosePorts checks the ports that are given, and picks those of the parts that
+// are not. Of the jobs, only the one that mails link to has to be known before.
+func choosePorts(given map[string]int, jobs []string) (map[string]int, error) {
+	chosen := maps.Clone(given)
+	if chosen == nil {
+		chosen = map[string]int{}
+	}
+	for name, port := range given {
+		if !slices.Contains(parts, name) && !slices.Contains(jobs, name) {
+			return nil, fmt.Errorf("a port is given for %q, which is neither a part (%s) nor a job", name, strings.Join(parts, ", "))
+		}
+		if err := checkPort(name, port); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range append([]string{linkedJob}, parts...) {
+		for chosen[name] == 0 {
+			port, err := freePort()
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(slices.Collect(maps.Values(chosen)), port) {
+				chosen[name] = port
+			}
+		}
+	}
+	return chosen, nil
+}
+
 // checkPort tells early, and by name, that a port is taken.
 func checkPort(part string, port int) error {
 	if port == 0 {
@@ -363,12 +440,22 @@ func freePort() (int, error) {
 	return 0, fmt.Errorf("find a free port: %w", err)
 }
 
-const keysFile = "keys.json"
+const (
+	keysFile    = "keys.json"
+	secretsFile = "secrets.json"
+)
+
+// unsubscribeKey names the secret by which the mailer and the alerts API know
+// each other's unsubscribe links.
+const unsubscribeKey = "unsubscribe"
+
+// mailFrom is the sender of the jobs' mails.
+const mailFrom = "Drydock <alerts@drydock.example>"
 
 // rootKey is the access key for people; each job has one of its own name.
 const rootKey = "drydock"
 
-// keys are secrets by access key.
+// keys are secrets by their name or access key.
 type keys map[string]string
 
 // loadKeys reads the keys, and makes those of the names that are missing.
@@ -395,7 +482,11 @@ func loadKeys(path string, names []string) (keys, error) {
 	if data, err = json.MarshalIndent(k, "", "  "); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(path, append(data, '\n'), 0o600); err != nil {
+	err = os.WriteFile(path+".new", append(data, '\n'), 0o600)
+	if err == nil {
+		err = os.Rename(path+".new", path)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("keep keys: %w", err)
 	}
 	return k, nil

@@ -89,7 +89,7 @@ func TestWhatArrivesIsNotifiedInEveryOneOfManyStacks(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, records.Close())
 			assert.Empty(t, stack.Allocations())
-			assert.Empty(t, stack.APIURL())
+			assert.Empty(t, stack.URL("uploads"))
 		})
 	}
 }
@@ -147,12 +147,8 @@ func TestATakenPortIsNamedWithItsHolder(t *testing.T) {
 	require.NoError(t, err)
 	port, err := strconv.Atoi(address.Port())
 	require.NoError(t, err)
-	for part, o := range map[string]emulator.Options{
-		"API":          {HTTPPort: port},
-		"object store": {S3Port: port},
-		"event bus":    {NATSPort: port},
-	} {
-		_, err := emulator.Start(bounded(t), o)
+	for _, part := range []string{emulator.PartObjects, emulator.PartEvents} {
+		_, err := emulator.Start(bounded(t), emulator.Options{Ports: map[string]int{part: port}})
 		var taken *emulator.PortTakenError
 		require.ErrorAs(t, err, &taken)
 		assert.Equal(t, part, taken.Part)
@@ -162,6 +158,12 @@ func TestATakenPortIsNamedWithItsHolder(t *testing.T) {
 			assert.Contains(t, err.Error(), "emulator.test")
 		}
 	}
+}
+
+func TestAPortForNobodyIsRefused(t *testing.T) {
+	t.Parallel()
+	_, err := emulator.Start(bounded(t), emulator.Options{Ports: map[string]int{"evnts": 4222}})
+	require.ErrorContains(t, err, `a port is given for "evnts", which is neither a part (objects, events`)
 }
 
 func TestASecondStackOnTheSameFolderIsRefused(t *testing.T) {
