@@ -9,7 +9,7 @@ LDFLAGS := -X github.com/drydock/drydock/role.version=$(VERSION)
 help: ## print this help
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: build ## set up what is missing, start the offline stack and every role, and stay (ARGS="--http-port 0" for flags)
+up: build ## set up what is missing, start the offline stack and every role, and stay (ARGS="--free-ports" for flags)
 	@bin/drydock up $(ARGS)
 
 test: setup-test build ## set up what is missing, and run every test

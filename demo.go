@@ -40,7 +40,8 @@ wait until each is processed or rejected, and print what came of it. Without a
 folder, a few photographs that are part of the program are sent.`,
 		Example: `  drydock demo
   drydock demo ~/Pictures --concurrency 16
-  drydock demo ~/Pictures --json | jq '.files[] | select(.status == "rejected")'`,
+  drydock demo ~/Pictures --json | jq '.files[] | select(.status == "rejected")'
+  drydock demo alerts                      the other demo: a crash, and the mail that it causes`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			files := demo.Photographs()
@@ -63,6 +64,7 @@ folder, a few photographs that are part of the program are sent.`,
 	cmd.Flags().StringVar(&o.api, "api", defaultAPI, "base URL of the uploads API")
 	cmd.Flags().IntVar(&o.concurrency, "concurrency", 8, "files on their way at once")
 	cmd.Flags().BoolVar(&o.json, "json", false, "print the report as JSON")
+	cmd.AddCommand(demoAlertsCommand())
 	return cmd
 }
 

@@ -25,18 +25,18 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	stack := startStack(t, emulator.Options{})
 	t.Run("table", func(t *testing.T) {
-		c := startProgram(t, "demo", "--api", stack.APIURL())
+		c := startProgram(t, "demo", "--api", stack.URL("uploads"))
 		require.Equal(t, 0, c.wait(), &c.stderr)
 		assert.Empty(t, c.stderr.String(), "no progress bar where there is no terminal")
 		checkTable(t, c.stdout.String())
 	})
 	t.Run("JSON, with broken files", func(t *testing.T) {
 		folder := mixedFolder(t)
-		c := startProgram(t, "demo", folder, "--json", "--concurrency", "2", "--api", stack.APIURL()+"/")
+		c := startProgram(t, "demo", folder, "--json", "--concurrency", "2", "--api", stack.URL("uploads")+"/")
 		require.Equal(t, 0, c.wait(), &c.stderr)
 		checkReport(t, c.stdout.String())
 
-		c = startProgram(t, "demo", folder, "--api", stack.APIURL())
+		c = startProgram(t, "demo", folder, "--api", stack.URL("uploads"))
 		require.Equal(t, 0, c.wait(), &c.stderr)
 		assert.Regexp(t, `2 processed, 2 rejected, 0 failed`, c.stdout.String())
 		assert.Regexp(t, `(?m)^  rejected inner/words\.png: [A-Z].+\.$`, c.stdout.String())
@@ -44,12 +44,12 @@ func TestDemo(t *testing.T) {
 	t.Run("broken files alone", func(t *testing.T) {
 		folder := t.TempDir()
 		writeFile(t, folder, "words.png", []byte("These are words."))
-		c := startProgram(t, "demo", folder, "--api", stack.APIURL())
+		c := startProgram(t, "demo", folder, "--api", stack.URL("uploads"))
 		require.Equal(t, 0, c.wait(), &c.stderr)
 		assert.Regexp(t, `^0 processed, 1 rejected, 0 failed, in \S+ s: 0\.0 pictures/s\n  rejected words\.png: .+\n$`, c.stdout.String())
 	})
 	t.Run("nothing to send", func(t *testing.T) {
-		c := startProgram(t, "demo", t.TempDir(), "--api", stack.APIURL())
+		c := startProgram(t, "demo", t.TempDir(), "--api", stack.URL("uploads"))
 		assert.Equal(t, "drydock: read pictures: there is no file in the folder\n", c.fails())
 	})
 }

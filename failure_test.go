@@ -370,7 +370,7 @@ type upProcess struct {
 func runUp(t *testing.T, dir string) *upProcess {
 	t.Helper()
 	p := &upProcess{dir: dir, command: exec.Command(filepath.Join(programs(t), "drydock"),
-		"up", "--dir", dir, "--http-port", "0", "--s3-port", "0", "--nats-port", "0")}
+		"up", "--dir", dir, "--free-ports")}
 	var said bytes.Buffer
 	p.command.Stderr = &said
 	stdout, err := p.command.StdoutPipe()

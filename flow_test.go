@@ -464,7 +464,7 @@ type outside struct {
 
 func lookAt(t *testing.T, stack *emulator.Stack) *outside {
 	t.Helper()
-	return lookAtURLs(t, stack.APIURL(), stack.S3URL(), stack.NATSURL(), stack.KeysFile())
+	return lookAtURLs(t, stack.URL("uploads"), stack.S3URL(), stack.NATSURL(), stack.KeysFile())
 }
 
 func lookAtURLs(t *testing.T, api, s3URL, natsURL, keysFile string) *outside {

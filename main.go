@@ -49,7 +49,11 @@ and the very same jobs on any Nomad and Consul cluster, in any cloud.`,
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.AddGroup(&cobra.Group{ID: groupPeople, Title: "What people type:"}, &cobra.Group{ID: groupRoles, Title: "Roles that jobs run:"})
-	root.AddCommand(upCommand(), demoCommand(), uploadsCommand(getenv))
+	root.AddCommand(
+		upCommand(), demoCommand(), deadletterCommand(getenv),
+		uploadsCommand(getenv), alertsCommand(getenv), quotesCommand(getenv), filterCommand(getenv),
+		mailerCommand(getenv), webhooksCommand(getenv), deadlettersCommand(getenv),
+	)
 	return root.ExecuteContext(ctx)
 }
 

@@ -130,7 +130,7 @@ func testNoPictures(t *testing.T, browser context.Context) {
 func testAnotherClient(t *testing.T, browser context.Context) {
 	stack := startStack(t, emulator.Options{})
 	b := openPage(t, browser, stack)
-	report, err := demo.Run(deadline(t), demo.Options{API: stack.APIURL(), Files: demo.Photographs()})
+	report, err := demo.Run(deadline(t), demo.Options{API: stack.URL("uploads"), Files: demo.Photographs()})
 	require.NoError(t, err)
 	require.Equal(t, 8, report.Processed)
 	b.wait(`cards("processed").length === 8`)
@@ -226,12 +226,12 @@ func testServersRestart(t *testing.T, browser context.Context) {
 func testDocumentation(t *testing.T, browser context.Context) {
 	stack := startStack(t, emulator.Options{})
 	b := openTab(t, browser)
-	b.open(stack.APIURL() + "/docs")
+	b.open(stack.URL("uploads") + "/docs")
 	var described struct {
 		OpenAPI string
 		Paths   map[string]map[string]struct{ Summary string }
 	}
-	fetchJSON(t, stack.APIURL()+"/openapi.json", &described)
+	fetchJSON(t, stack.URL("uploads")+"/openapi.json", &described)
 	assert.Regexp(t, `^3\.1\.`, described.OpenAPI)
 	var summaries []string
 	for _, operations := range described.Paths {
@@ -336,7 +336,7 @@ func openPage(t *testing.T, browser context.Context, stack *emulator.Stack) *tab
 
 func (b *tab) openPage(stack *emulator.Stack) {
 	b.t.Helper()
-	b.open(stack.APIURL() + "/")
+	b.open(stack.URL("uploads") + "/")
 	b.wait(`connected()`)
 }
 

@@ -7,8 +7,11 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -23,11 +26,25 @@ const startWait = time.Minute
 
 // upOptions are the flags of drydock up.
 type upOptions struct {
-	dir                        string
-	ephemeral                  bool
-	httpPort, s3Port, natsPort int
-	jobs                       string
-	verbose                    bool
+	dir       string
+	ephemeral bool
+	ports     map[string]int
+	freePorts bool
+	jobs      string
+	verbose   bool
+}
+
+// defaultPorts are the ports of the parts and of the jobs' APIs: those that
+// programs of their kind commonly have.
+var defaultPorts = map[string]int{
+	"uploads":            8080,
+	"alerts":             8082,
+	"deadletters":        8083,
+	emulator.PartObjects: 9000,
+	emulator.PartEvents:  4222,
+	emulator.PartMarket:  8084,
+	emulator.PartMail:    1025,
+	emulator.PartInbox:   8025,
 }
 
 func upCommand() *cobra.Command {
@@ -40,7 +57,8 @@ func upCommand() *cobra.Command {
 scheduler that runs the job files, the same ones that a Nomad cluster runs.
 It stays in the foreground; Ctrl-C stops everything and keeps the state.`,
 		Example: `  drydock up
-  drydock up --ephemeral --http-port 0     a throw-away stack on a free port
+  drydock up --ephemeral --free-ports      a throw-away stack beside another one
+  drydock up --port uploads=80,events=0    the page on port 80, the event bus on a free one
   drydock up --jobs ./jobs --verbose       your own job files, and what their tasks print`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -50,45 +68,53 @@ It stays in the foreground; Ctrl-C stops everything and keeps the state.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "dir", ".drydock", "folder that keeps the state over restarts")
 	flags.BoolVar(&o.ephemeral, "ephemeral", false, "keep no state: use a temporary folder instead of --dir")
-	flags.IntVar(&o.httpPort, "http-port", 8080, "port of the page and the API; 0 picks a free one")
-	flags.IntVar(&o.s3Port, "s3-port", 9000, "port of the object store; 0 picks a free one")
-	flags.IntVar(&o.natsPort, "nats-port", 4222, "port of the event bus; 0 picks a free one")
+	flags.StringToIntVar(&o.ports, "port", nil, "port of a part or a job's API; 0 picks a free one (default "+portList()+")")
+	flags.BoolVar(&o.freePorts, "free-ports", false, "free ports for all that --port does not name")
 	flags.StringVar(&o.jobs, "jobs", "", "folder with the job files *.nomad.hcl to run (default: those built in)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show what the tasks print")
 	return cmd
 }
 
-// portFlags are the flags that move a part of the stack.
-var portFlags = map[string]string{"API": "--http-port", "object store": "--s3-port", "event bus": "--nats-port"}
-
-// checkPorts refuses what cannot be a port, and two parts on one.
-func (o upOptions) checkPorts() error {
-	flags := map[int]string{}
-	for _, p := range []struct {
-		part string
-		port int
-	}{{"API", o.httpPort}, {"object store", o.s3Port}, {"event bus", o.natsPort}} {
-		flag := portFlags[p.part]
-		if p.port < 0 || p.port > 65535 {
-			return fmt.Errorf("%s %d is not a port: it takes a number from 0 to 65535", flag, p.port)
-		}
-		if other := flags[p.port]; other != "" && p.port != 0 {
-			return fmt.Errorf("%s and %s are both %d: choose two different ones", other, flag, p.port)
-		}
-		flags[p.port] = flag
+// portList shows the default ports as --port takes them.
+func portList() string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(defaultPorts)) {
+		list = append(list, fmt.Sprintf("%s=%d", name, defaultPorts[name]))
 	}
-	return nil
+	return strings.Join(list, ",")
+}
+
+// choosePorts says which port everything gets. It refuses what cannot be a
+// port, and two on one.
+func (o upOptions) choosePorts(files fs.FS) (map[string]int, error) {
+	ports := map[string]int{}
+	for name, port := range defaultPorts {
+		_, err := fs.Stat(files, name+".nomad.hcl")
+		if !o.freePorts && (err == nil || slices.Contains(emulator.Parts(), name)) {
+			ports[name] = port
+		}
+	}
+	maps.Copy(ports, o.ports)
+	names := map[int]string{}
+	for _, name := range slices.Sorted(maps.Keys(ports)) {
+		port := ports[name]
+		if port < 0 || port > 65535 {
+			return nil, fmt.Errorf("--port %s=%d is not a port: it takes a number from 0 to 65535", name, port)
+		}
+		if other := names[port]; other != "" && port != 0 {
+			return nil, fmt.Errorf("%s and %s are both on port %d: choose another with --port", other, name, port)
+		}
+		names[port] = name
+	}
+	return ports, nil
 }
 
 // stack says what stack the flags ask for.
 func (o upOptions) stack(stderr io.Writer) (emulator.Options, error) {
 	options := emulator.Options{
-		Dir: o.dir, HTTPPort: o.httpPort, S3Port: o.s3Port, NATSPort: o.natsPort,
+		Dir:    o.dir,
 		Jobs:   jobs.Files,
 		Logger: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
-	}
-	if err := o.checkPorts(); err != nil {
-		return options, err
 	}
 	if o.ephemeral {
 		options.Dir = ""
@@ -98,6 +124,10 @@ func (o upOptions) stack(stderr io.Writer) (emulator.Options, error) {
 		if options.Jobs, err = jobFolder(o.jobs); err != nil {
 			return options, fmt.Errorf("--jobs %s: %w", o.jobs, err)
 		}
+	}
+	var err error
+	if options.Ports, err = o.choosePorts(options.Jobs); err != nil {
+		return options, err
 	}
 	if o.verbose {
 		options.Output = stderr
@@ -127,7 +157,7 @@ func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
 	case ctx.Err() != nil:
 		return nil // stopped before it was up
 	case errors.As(err, &taken):
-		return fmt.Errorf("%w: stop it, or choose another port with %s", taken, portFlags[taken.Part])
+		return fmt.Errorf("%w: stop it, or choose another port with --port %s=0", taken, taken.Part)
 	case errors.As(err, &used):
 		return fmt.Errorf("%w: stop it, or choose another folder with --dir", used)
 	default:
@@ -146,12 +176,17 @@ func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
 func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, ephemeral bool) {
 	fmt.Fprintf(out, "Drydock is up, after %.1f s.\n\n", took.Seconds())
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
-	api := stack.APIURL() // none where --jobs has no uploads API
+	api := stack.URL("uploads") // none where --jobs has no uploads API
 	if api != "" {
 		fmt.Fprintf(table, "  page\t%s/\tdrop photographs here\n", api)
 		fmt.Fprintf(table, "  API\t%s/docs\tits documentation\n", api)
 	}
 	fmt.Fprintf(table, "  objects\t%s/\tS3, bucket %s; keys in %s\n", stack.S3URL(), emulator.Bucket, relative(stack.KeysFile()))
+	if alerts := stack.URL("alerts"); alerts != "" {
+		fmt.Fprintf(table, "  alerts\t%s/\tset alerts on prices; their API is at /docs\n", alerts)
+	}
+	fmt.Fprintf(table, "  inbox\t%s/\tthe mail that is sent to %s\n", stack.Mail.URL(), stack.Mail.SMTPURL())
+	fmt.Fprintf(table, "  market\t%s/v1/quotes\ta feed of made-up prices\n", stack.Market.URL())
 	fmt.Fprintf(table, "  events\t%s\tNATS with JetStream\n", stack.NATSURL())
 	for _, allocation := range stack.Allocations() {
 		if allocation.Status == "running" {

@@ -15,7 +15,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -102,9 +101,9 @@ func TestUpSaysWhoHasAPort(t *testing.T) {
 		require.NoError(t, err)
 		holder = fmt.Sprintf("%s (pid %d)", filepath.Base(self), os.Getpid())
 	}
-	for part, flag := range portFlags {
-		c := startProgram(t, "up", "--ephemeral", freePorts, flag, strconv.Itoa(port))
-		assert.Equal(t, fmt.Sprintf("drydock: port %d for the %s is taken by %s: stop it, or choose another port with %s\n", port, part, holder, flag), c.fails())
+	for part := range defaultPorts {
+		c := startProgram(t, "up", "--ephemeral", freePorts, "--port", fmt.Sprintf("%s=%d", part, port))
+		assert.Equal(t, fmt.Sprintf("drydock: port %d for %s is taken by %s: stop it, or choose another port with --port %s=0\n", port, part, holder, part), c.fails())
 		assert.Empty(t, c.left())
 	}
 }
@@ -172,8 +171,9 @@ func TestUpRefusesWhatCannotRun(t *testing.T) {
 		{[]string{"--jobs", jobs("empty", "")}, `^drydock: --jobs \S+: there is no job file \*\.nomad\.hcl in it$`},
 		{[]string{"--jobs", jobs("broken", `job "own" {`)}, `^drydock: .*own\.nomad\.hcl`},
 		{[]string{"--jobs", jobs("missing", missing)}, `^drydock: .*"own": .*program "drydock-absent" not found`},
-		{[]string{"--http-port", "70000"}, `^drydock: --http-port 70000 is not a port: it takes a number from 0 to 65535$`},
-		{[]string{"--s3-port", "4222", "--nats-port", "4222"}, `^drydock: --s3-port and --nats-port are both 4222: choose two different ones$`},
+		{[]string{"--port", "uploads=70000"}, `^drydock: --port uploads=70000 is not a port: it takes a number from 0 to 65535$`},
+		{[]string{"--port", "objects=4222,events=4222"}, `^drydock: events and objects are both on port 4222: choose another with --port$`},
+		{[]string{"--port", "evnts=4222"}, `^drydock: .*a port is given for "evnts", which is neither a part \(objects, events`},
 	} {
 		c := startProgram(t, append([]string{"up", "--ephemeral", freePorts}, test.args...)...)
 		said := strings.TrimSuffix(c.fails(), "\n")
@@ -211,7 +211,7 @@ func TestCommandLine(t *testing.T) {
 		"completion bash": `(?s)^# bash completion .*__start_drydock`,
 		"":                `(?s)Examples:\n  drydock up .*  drydock demo ~/Pictures`,
 		"--help":          `(?s)Examples:\n  drydock up .*  drydock demo ~/Pictures`,
-		"up --help":       `(?s)Examples:\n  drydock up\n.*--nats-port`,
+		"up --help":       `(?s)Examples:\n  drydock up\n.*--port .*events=4222`,
 		"demo --help":     `(?s)Examples:\n  drydock demo\n.*--concurrency`,
 		"uploads --help":  `(?s)DRYDOCK_OBJECTS.*Examples:\n  DRYDOCK_BUS=`,
 	} {
@@ -229,8 +229,8 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
-// freePorts stands for the flags that have up pick free ports.
-const freePorts = "free ports"
+// freePorts has up pick free ports.
+const freePorts = "--free-ports"
 
 // child is the real program in a process of its own, as people start it. It
 // ends with the test.
@@ -262,9 +262,6 @@ func (o *output) String() string {
 
 func newChild(t *testing.T, args ...string) *child {
 	t.Helper()
-	if i := slices.Index(args, freePorts); i >= 0 {
-		args = slices.Replace(args, i, i+1, "--http-port", "0", "--s3-port", "0", "--nats-port", "0")
-	}
 	c := &child{t: t, ended: make(chan struct{}), temp: t.TempDir()}
 	c.cmd = exec.Command(filepath.Join(programs(t), "drydock"), args...)
 	c.cmd.Dir = t.TempDir()

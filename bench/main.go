@@ -33,6 +33,8 @@ var suites = []struct {
 	run  func(context.Context, *bench) ([]Result, error)
 }{
 	{"pictures", pictures},
+	{"alerts", alertsSuite},
+	{"runner", runnerSuite},
 }
 
 func main() {

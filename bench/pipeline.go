@@ -70,7 +70,7 @@ func (p *pipeline) Close() error { return p.stack.Close() }
 // round implements contender.
 func (p *pipeline) round(ctx context.Context) (measurement, error) {
 	before := p.processor()
-	report, err := demo.Run(ctx, demo.Options{API: p.stack.APIURL(), Files: os.DirFS(p.set.dir), Concurrency: p.inFlight})
+	report, err := demo.Run(ctx, demo.Options{API: p.stack.URL("uploads"), Files: os.DirFS(p.set.dir), Concurrency: p.inFlight})
 	if err != nil {
 		return measurement{}, err
 	}

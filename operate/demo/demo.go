@@ -1,6 +1,6 @@
-// Package demo sends a folder of pictures through the uploads API, as a
-// browser would, and measures what becomes of them. The command `drydock demo`
-// calls it.
+// Package demo shows what the stack does, through its APIs as anybody would:
+// Run sends a folder of pictures, as a browser would, and measures what becomes
+// of them; Alerts has the market crash and waits for the mail that it causes.
 package demo
 
 import (
