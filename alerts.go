@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-	_ "time/tzdata" // the hours of rules are in time zones that a machine may not have
 
 	"github.com/spf13/cobra"
 

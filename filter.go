@@ -17,7 +17,7 @@ const (
 	variableInstance = "DRYDOCK_INSTANCE"
 	variableMaxAge   = "DRYDOCK_MAX_AGE"
 
-	filterListen  = "127.0.0.1:8086"
+	filterListen  = "127.0.0.1:8088"
 	filterDrain   = 10 * time.Second // less than the job's kill_timeout
 	filterRoleDoc = `The alerts worker: it follows the quotes and publishes an alert for each one
 that crosses a rule. Instances share the symbols out among themselves.

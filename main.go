@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	_ "time/tzdata" // rules and schedules are in time zones that a machine may not have
 
 	"github.com/spf13/cobra"
 

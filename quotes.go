@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	quotesListen  = "127.0.0.1:8085"
+	quotesListen  = "127.0.0.1:8087"
 	quotesDrain   = 20 * time.Second // less than the job's kill_timeout
 	quotesRoleDoc = `The quotes worker: at each tick of a schedule, which it declares, it asks the
 market for its prices and publishes those that are new.

@@ -1,6 +1,7 @@
 package nats
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,10 @@ const (
 	deduplicate       = 10 * time.Minute
 	deadLettersStream = "deadletters"
 )
+
+// deduplicateIn are the streams with a longer window. Who fires alerts may be
+// down for hours between publishing one and noting that it did.
+var deduplicateIn = map[string]time.Duration{"alerts": 24 * time.Hour}
 
 // Bus is a cloud.Bus on JetStream. The stream of a topic is named by the
 // topic's first word, holds every topic that begins with it, and is created
@@ -114,7 +119,7 @@ func (b *Bus) Declare(ctx context.Context, name string) error {
 			Storage:    jetstream.FileStorage,
 			Replicas:   b.replicas,
 			MaxAge:     keepEvents,
-			Duplicates: deduplicate,
+			Duplicates: cmp.Or(deduplicateIn[name], deduplicate),
 		}
 		if name == deadLettersStream {
 			config = lettersConfig(b.replicas)

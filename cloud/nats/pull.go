@@ -60,7 +60,7 @@ func openPull(nc *nats.Conn, stream, durable string, room int) (*pull, error) {
 	if p.subscription, err = nc.ChanSubscribe(nc.NewInbox(), p.messages); err != nil {
 		return nil, err
 	}
-	p.reconnected = nc.StatusChanged(nats.CONNECTED)
+	p.reconnected = nc.StatusChanged(nats.CONNECTED, nats.CLOSED)
 	return p, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 	"strings"
 	"time"
 
@@ -23,9 +24,11 @@ const (
 	readAhead = 1024
 	// readPause is the pause before a Read that lost its place tries again.
 	readPause = 250 * time.Millisecond
-	// The server forgets a reader that has been away for readerAway; one that
-	// stops says so, and waits for the answer up to readerLeave.
-	readerAway  = 5 * time.Minute
+	// The server forgets a reader that has been away for readerAway: soon, as it
+	// takes no more than 1,000 consumers on a stream, and readers that are killed
+	// leave theirs behind. One that stops says so, and waits for the answer up
+	// to readerLeave.
+	readerAway  = 5 * time.Second
 	readerLeave = time.Second
 )
 
@@ -74,6 +77,11 @@ type reader struct {
 func (r *reader) follow(ctx context.Context) bool {
 	nc := r.bus.nc
 	consumer, err := r.open(ctx)
+	var refused *jetstream.APIError
+	if errors.As(err, &refused) && refused.Code == http.StatusBadRequest {
+		r.yield(cloud.Entry{}, fmt.Errorf("read %s: %w", r.topic, err))
+		return false
+	}
 	if err != nil {
 		return ctx.Err() == nil
 	}
@@ -112,7 +120,7 @@ func (r *reader) follow(ctx context.Context) bool {
 		}
 		expected++
 		r.after = place.Sequence.Stream
-		if place.Timestamp.Before(r.since) {
+		if place.Timestamp.Before(r.since) || isRedrive(message.Subject) {
 			continue
 		}
 		entry := cloud.Entry{

@@ -77,18 +77,11 @@ const dependency = "market"
 // Run handles the ticks of the schedule until the context ends.
 func (w *Worker) Run(ctx context.Context) error {
 	return runner.Run(ctx, runner.Options{
-		Bus: oneAtATime{w.Bus}, Name: Name, Topic: cloud.ScheduleTopic(Name), Handler: w,
+		Bus: w.Bus, Name: Name, Topic: cloud.ScheduleTopic(Name), Handler: w,
+		MaxInFlight:  1, // one poll at a time, over all instances: it keeps the order of the quotes
 		Dependencies: []runner.Dependency{{Name: dependency, Check: w.Market.Ready}},
 		Drain:        w.Drain, Logger: w.Logger, Metrics: w.Runner,
 	})
-}
-
-// oneAtATime lets one tick be in work over all instances.
-type oneAtATime struct{ cloud.Bus }
-
-func (b oneAtATime) Subscribe(ctx context.Context, s cloud.Subscription) (cloud.Consumer, error) {
-	s.MaxInFlight = 1
-	return b.Bus.Subscribe(ctx, s)
 }
 
 // Handle implements runner.Handler for the ticks. A tick that was due before

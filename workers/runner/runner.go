@@ -50,6 +50,10 @@ type Options struct {
 	// other instances then do not get. A worker that is killed costs each of
 	// them an attempt. The bus bounds their bytes.
 	Prefetch int
+	// MaxInFlight is how many events may be unanswered at once over all
+	// instances, those that wait to be tried again included. Zero leaves it to
+	// the bus.
+	MaxInFlight int
 	// Key groups events: those of one key are handled one after another, as
 	// they were delivered, and a retry of one holds up the others. Events of
 	// the empty key are in no group. Nil groups nothing. It holds for the
@@ -129,7 +133,9 @@ const (
 func Run(ctx context.Context, o Options) error {
 	o = o.withDefaults()
 	hold := o.Concurrency + o.Prefetch
-	consumer, err := o.Bus.Subscribe(ctx, cloud.Subscription{Name: o.Name, Topic: o.Topic, AckWait: o.AckWait, Prefetch: hold})
+	consumer, err := o.Bus.Subscribe(ctx, cloud.Subscription{
+		Name: o.Name, Topic: o.Topic, AckWait: o.AckWait, MaxInFlight: o.MaxInFlight, Prefetch: hold,
+	})
 	if err != nil {
 		return fmt.Errorf("run worker %s: %w", o.Name, err)
 	}

@@ -38,6 +38,7 @@ const (
 
 	concurrency = 32
 	attempts    = 16
+	maxInFlight = 10_000 // of one endpoint that is away, alerts may wait while those for others go on
 	backoff     = 2 * time.Second
 	backoffMax  = 10 * time.Minute
 )
@@ -89,6 +90,7 @@ func (w *Webhooks) Run(ctx context.Context) error {
 		Topic:       contract.TopicAllTriggered,
 		Handler:     w,
 		Concurrency: concurrency,
+		MaxInFlight: maxInFlight,
 		Attempts:    attempts,
 		Backoff:     backoff,
 		BackoffMax:  backoffMax,
