@@ -197,7 +197,8 @@ func TestAWebhookIsCalled(t *testing.T) {
 	case got := <-calls:
 		assert.Regexp(t, "^"+rule.ID+`\.`, got.header.Get("webhook-id"))
 		assert.Regexp(t, `^v1,`, got.header.Get("webhook-signature"))
-		assert.Contains(t, string(got.body), "100001")
+		assert.Contains(t, string(got.body), `"symbol":"ACME"`)
+		assert.Contains(t, string(got.body), "Look here.")
 	case <-time.After(awaitAtMost):
 		t.Fatal("nobody called")
 	}

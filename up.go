@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drydock/drydock/emulator"
+	"github.com/drydock/drydock/emulator/market"
 	"github.com/drydock/drydock/jobs"
 )
 
@@ -31,6 +32,7 @@ type upOptions struct {
 	ports     map[string]int
 	freePorts bool
 	jobs      string
+	market    market.Options
 	verbose   bool
 }
 
@@ -59,7 +61,8 @@ It stays in the foreground; Ctrl-C stops everything and keeps the state.`,
 		Example: `  drydock up
   drydock up --ephemeral --free-ports      a throw-away stack beside another one
   drydock up --port uploads=80,events=0    the page on port 80, the event bus on a free one
-  drydock up --jobs ./jobs --verbose       your own job files, and what their tasks print`,
+  drydock up --jobs ./jobs --verbose       your own job files, and what their tasks print
+  drydock up --market-data prices.csv --market-speed 60    your own prices, a minute in a second`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return up(cmd.Context(), o, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -70,6 +73,10 @@ It stays in the foreground; Ctrl-C stops everything and keeps the state.`,
 	flags.BoolVar(&o.ephemeral, "ephemeral", false, "keep no state: use a temporary folder instead of --dir")
 	flags.StringToIntVar(&o.ports, "port", nil, "port of a part or a job's API; 0 picks a free one (default "+portList()+")")
 	flags.BoolVar(&o.freePorts, "free-ports", false, "free ports for all that --port does not name")
+	flags.StringSliceVar(&o.market.CSV, "market-data", nil, "CSV file or folder with daily or minute prices that the market feed replays")
+	flags.Float64Var(&o.market.Speed, "market-speed", 1, "how fast they are replayed: 60 is a minute in a second")
+	flags.StringVar(&o.market.Script, "market-script", "", "JSON file of events for the market feed: crashes, halts, a feed that is down, …")
+	flags.Uint64Var(&o.market.Seed, "market-seed", 0, "decides the made-up prices: the same seed, the same prices")
 	flags.StringVar(&o.jobs, "jobs", "", "folder with the job files *.nomad.hcl to run (default: those built in)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show what the tasks print")
 	return cmd
@@ -113,6 +120,7 @@ func (o upOptions) choosePorts(files fs.FS) (map[string]int, error) {
 func (o upOptions) stack(stderr io.Writer) (emulator.Options, error) {
 	options := emulator.Options{
 		Dir:    o.dir,
+		Market: o.market,
 		Jobs:   jobs.Files,
 		Logger: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}

@@ -28,6 +28,9 @@ import (
 	"github.com/drydock/drydock/operate/demo"
 )
 
+// tasksUp are the tasks that up runs; each is in a job of its name.
+var tasksUp = []string{"alerts", "deadletters", "filter", "images", "mailer", "quotes", "uploads", "webhooks"}
+
 func TestUpAndItsEnd(t *testing.T) {
 	t.Parallel()
 	t.Run("interrupted", func(t *testing.T) {
@@ -43,7 +46,7 @@ func TestUpAndItsEnd(t *testing.T) {
 		c := startProgram(t, "up", "--ephemeral", "--verbose", freePorts)
 		c.waitUp()
 		c.endsWell(syscall.SIGTERM, c.children())
-		for _, task := range []string{"images", "uploads"} {
+		for _, task := range tasksUp {
 			assert.Regexp(t, task+`.*"msg":"started"`, c.stderr.String(), "what tasks print is shown")
 		}
 	})
@@ -74,7 +77,8 @@ func checkServes(t *testing.T, at map[string]string) {
 	var described struct{ OpenAPI string }
 	fetchJSON(t, at["page"]+"openapi.json", &described)
 	assert.Regexp(t, `^3\.1\.`, described.OpenAPI)
-	for _, task := range []string{"images.images[0]", "uploads.uploads[0]"} {
+	for _, task := range tasksUp {
+		task += "." + task + "[0]"
 		assert.Equal(t, "ready\n", string(fetch(t, at[task]+"/health/ready")))
 	}
 }
@@ -171,6 +175,7 @@ func TestUpRefusesWhatCannotRun(t *testing.T) {
 		{[]string{"--jobs", jobs("empty", "")}, `^drydock: --jobs \S+: there is no job file \*\.nomad\.hcl in it$`},
 		{[]string{"--jobs", jobs("broken", `job "own" {`)}, `^drydock: .*own\.nomad\.hcl`},
 		{[]string{"--jobs", jobs("missing", missing)}, `^drydock: .*"own": .*program "drydock-absent" not found`},
+		{[]string{"--market-data", writeFile(t, folder, "prices.csv", []byte("date,close\n2026-01-02,much\n"))}, `^drydock: .*prices\.csv line 2 column "close": "much" is not a price`},
 		{[]string{"--port", "uploads=70000"}, `^drydock: --port uploads=70000 is not a port: it takes a number from 0 to 65535$`},
 		{[]string{"--port", "objects=4222,events=4222"}, `^drydock: events and objects are both on port 4222: choose another with --port$`},
 		{[]string{"--port", "evnts=4222"}, `^drydock: .*a port is given for "evnts", which is neither a part \(objects, events`},
@@ -331,7 +336,7 @@ func (c *child) waitUp() map[string]string {
 	for _, match := range printedAddress.FindAllStringSubmatch(c.stdout.String(), -1) {
 		at[match[1]] = match[2]
 	}
-	require.Len(c.t, at, 6, &c.stdout)
+	require.Len(c.t, at, 7+len(tasksUp), &c.stdout)
 	return at
 }
 
@@ -351,7 +356,7 @@ func (c *child) left() (names []string) {
 	return names
 }
 
-// children are the processes that the program has started: the two tasks and
+// children are the processes that the program has started: the tasks and
 // the watchdog that ends them when nobody else can.
 func (c *child) children() (found []int) {
 	c.t.Helper()
@@ -360,7 +365,7 @@ func (c *child) children() (found []int) {
 			found = append(found, pid)
 		}
 	}
-	require.Len(c.t, found, 3)
+	require.Len(c.t, found, len(tasksUp)+1)
 	return found
 }
 

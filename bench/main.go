@@ -34,6 +34,7 @@ var suites = []struct {
 }{
 	{"pictures", pictures},
 	{"alerts", alertsSuite},
+	{"mail", mailSuite},
 	{"runner", runnerSuite},
 }
 

@@ -90,7 +90,7 @@ job "filter" {
 
       resources {
         cpu        = 1000
-        memory     = 512  # 1,000,000 rules take some 200 MB
+        memory     = 512 # 1,000,000 rules take some 200 MB
         memory_max = 1024
       }
     }
