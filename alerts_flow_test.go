@@ -176,6 +176,22 @@ func TestAReaderUnsubscribes(t *testing.T) {
 	assert.Len(t, w.mailTo(address, 1), 1, "no more came after it")
 }
 
+func TestARuleIsTriedOnTheLastMonth(t *testing.T) {
+	t.Parallel()
+	stack := startStack(t, emulator.Options{})
+	price := lastPrice(t, stack, "ACME")
+	body, err := json.Marshal(map[string]any{"rule": map[string]any{
+		"symbol": "ACME", "condition": map[string]any{"kind": contract.Crosses, "price": price}, "repeat": true,
+		"channel": map[string]string{"kind": contract.Email, "address": "ann@drydock.example"},
+	}})
+	require.NoError(t, err)
+	var tried alerts.DryRun
+	require.NoError(t, do(t.Context(), http.MethodPost, stack.URL("alerts")+"/v1/alerts/dry-run", map[string]string{"Content-Type": "application/json"}, body, &tried))
+	assert.InDelta(t, 30*24*60, tried.Quotes, 2, "one a minute")
+	assert.Positive(t, tried.Fired)
+	assert.Regexp(t, `^would have fired \d+ times? from `, tried.Text)
+}
+
 func TestAWebhookIsCalled(t *testing.T) {
 	t.Parallel()
 	w := watcher{t, startStack(t, emulator.Options{})}

@@ -671,6 +671,9 @@ func (o *outside) worker(ctx context.Context) (*jetstream.ConsumerInfo, error) {
 func (o *outside) deliveries(t *testing.T) uint64 {
 	t.Helper()
 	info, err := o.worker(t.Context())
+	if errors.Is(err, jetstream.ErrConsumerNotFound) { // no worker has subscribed yet
+		return 0
+	}
 	require.NoError(t, err)
 	return info.Delivered.Consumer
 }

@@ -2,6 +2,7 @@ package market
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -37,6 +38,7 @@ type description struct {
 	} `json:"symbols"`
 	Latest  *endpoint `json:"latest"`
 	History *endpoint `json:"history"`
+	Past    *endpoint `json:"past"`
 }
 
 type declaredRate struct {
@@ -66,6 +68,7 @@ type vendor struct {
 	names           []string  // of symbols, when symbols is nil
 	symbols         *endpoint // that lists them
 	latest, history *endpoint // history may be nil
+	past            *endpoint // as history, for long spans; history itself when the vendor has no other
 }
 
 // read finds the vendor that the environment names.
@@ -135,6 +138,9 @@ func ownFeed(base *url.URL) *description {
 			answer: quotes, Limit: 10_000, Next: "next",
 		},
 	}
+	past := *d.History
+	past.URL += "&interval=1m"
+	d.Past = &past
 	d.Symbols.endpoint = endpoint{URL: address("/v1/symbols"), answer: answer{List: "symbols", Symbol: "symbol"}}
 	return d
 }
@@ -143,7 +149,7 @@ var nameForm = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`)
 
 // check makes a vendor of the description if it is right.
 func (d *description) check(getenv func(string) string) (*vendor, error) {
-	v := &vendor{name: d.Name, latest: d.Latest, history: d.History}
+	v := &vendor{name: d.Name, latest: d.Latest, history: d.History, past: cmp.Or(d.Past, d.History)}
 	if d.Latest == nil {
 		return nil, errors.New("latest is missing: the URL of the latest prices and how they are read")
 	}
@@ -156,12 +162,15 @@ func (d *description) check(getenv func(string) string) (*vendor, error) {
 	if err := d.Latest.checkLatest(); err != nil {
 		return nil, fmt.Errorf("latest: %w", err)
 	}
-	if d.History != nil {
-		if err := d.History.checkQuotes(d.Batch, getenv, "from", "to", "limit", "page"); err != nil {
-			return nil, fmt.Errorf("history: %w", err)
+	if d.Past != nil && d.History == nil {
+		return nil, errors.New("past: there is no history beside it")
+	}
+	for name, endpoint := range map[string]*endpoint{"history": d.History, "past": d.Past} {
+		if endpoint == nil {
+			continue
 		}
-		if err := d.History.checkHistory(); err != nil {
-			return nil, fmt.Errorf("history: %w", err)
+		if err := endpoint.checkHistory(d.Batch, getenv); err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 	}
 	if v.name == "" {
@@ -287,7 +296,10 @@ func (e *endpoint) checkLatest() error {
 	return nil
 }
 
-func (e *endpoint) checkHistory() (err error) {
+func (e *endpoint) checkHistory(batch int, getenv func(string) string) (err error) {
+	if err := e.checkQuotes(batch, getenv, "from", "to", "limit", "page"); err != nil {
+		return err
+	}
 	switch {
 	case e.Time == "":
 		return errors.New("time is missing: where an entry has it")

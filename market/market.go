@@ -39,6 +39,7 @@
 // the path of what leads to the next page and is empty on the last: a value for
 // {page} where the URL has that, else a time for {from}. Without "next" an
 // answer of "limit" entries is followed by a request for what comes after it.
+// "past" is like "history", in coarser quotes for long spans, and may be missing.
 //
 // "symbols" either names them or has the "url" of a list that is read with
 // "format", "list" and "symbol". "rate" is what the vendor allows: at most so
@@ -286,13 +287,24 @@ func (c *Client) dateByChange(quotes []contract.Quote) {
 // caller goes on. An error ends the sequence; it is ErrNoHistory when the
 // vendor has none.
 func (c *Client) History(ctx context.Context, symbols []string, from, to time.Time) iter.Seq2[contract.Quote, error] {
+	return c.read(ctx, c.vendor.history, symbols, from, to)
+}
+
+// Past is History in the coarser quotes that the vendor may have for long
+// spans: one a minute, say, with the volume of that minute.
+func (c *Client) Past(ctx context.Context, symbols []string, from, to time.Time) iter.Seq2[contract.Quote, error] {
+	return c.read(ctx, c.vendor.past, symbols, from, to)
+}
+
+// read yields what an endpoint has, which is nil where the vendor has none.
+func (c *Client) read(ctx context.Context, endpoint *endpoint, symbols []string, from, to time.Time) iter.Seq2[contract.Quote, error] {
 	return func(yield func(contract.Quote, error) bool) {
-		if !c.HasHistory() {
+		if endpoint == nil {
 			yield(contract.Quote{}, ErrNoHistory)
 			return
 		}
-		for batch := range slices.Chunk(symbols, c.vendor.history.batch) {
-			for quote, err := range c.history(ctx, batch, from, to) {
+		for batch := range slices.Chunk(symbols, endpoint.batch) {
+			for quote, err := range c.history(ctx, endpoint, batch, from, to) {
 				if err != nil {
 					err = fmt.Errorf("read history: %w", err)
 				}
@@ -311,13 +323,13 @@ type place struct {
 }
 
 // history yields one batch's quotes, page by page.
-func (c *Client) history(ctx context.Context, batch []string, from, to time.Time) iter.Seq2[contract.Quote, error] {
+func (c *Client) history(ctx context.Context, endpoint *endpoint, batch []string, from, to time.Time) iter.Seq2[contract.Quote, error] {
 	return func(yield func(contract.Quote, error) bool) {
 		newest := map[string]time.Time{} // of each symbol, that was yielded
 		for at, more := (place{from: from}), true; more; {
 			var quotes []contract.Quote
 			var err error
-			if quotes, at, more, err = c.page(ctx, batch, at, to); err != nil {
+			if quotes, at, more, err = c.page(ctx, endpoint, batch, at, to); err != nil {
 				yield(contract.Quote{}, err)
 				return
 			}
@@ -336,8 +348,7 @@ func (c *Client) history(ctx context.Context, batch []string, from, to time.Time
 
 // page asks for one page and returns its quotes in ascending order, and where
 // the next one begins if there is more.
-func (c *Client) page(ctx context.Context, batch []string, at place, to time.Time) (quotes []contract.Quote, next place, more bool, err error) {
-	endpoint := c.vendor.history
+func (c *Client) page(ctx context.Context, endpoint *endpoint, batch []string, at place, to time.Time) (quotes []contract.Quote, next place, more bool, err error) {
 	values := symbolValues(batch)
 	values["from"], values["to"] = escape(endpoint.urlTime.format(at.from)), escape(endpoint.urlTime.formatEnd(to))
 	values["limit"], values["page"] = strconv.Itoa(endpoint.Limit), escape(at.page)

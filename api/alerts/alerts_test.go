@@ -43,6 +43,7 @@ type past struct {
 	quotes []contract.Quote
 	err    error // instead of anything
 	asked  int   // for names
+	coarse int   // reads of Past
 }
 
 func (p *past) Symbols(context.Context) ([]string, error) {
@@ -64,6 +65,13 @@ func (p *past) History(_ context.Context, symbols []string, from, to time.Time) 
 			}
 		}
 	}
+}
+
+func (p *past) Past(ctx context.Context, symbols []string, from, to time.Time) iter.Seq2[contract.Quote, error] {
+	p.mu.Lock()
+	p.coarse++
+	p.mu.Unlock()
+	return p.History(ctx, symbols, from, to)
 }
 
 // errAway is what a provider says that cannot be reached.

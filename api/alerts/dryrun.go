@@ -23,6 +23,8 @@ const (
 	// maxDryRunSpan what it looks at most.
 	dryRunSpan    = 30 * 24 * time.Hour
 	maxDryRunSpan = 366 * 24 * time.Hour
+	// exactSpan is up to where every quote is read.
+	exactSpan = 24 * time.Hour
 	// maxAlertsShown bounds the alerts in an answer.
 	maxAlertsShown = 100
 )
@@ -58,7 +60,8 @@ type dryRunOutput struct{ Body DryRun }
 
 func (s *Service) registerDryRun(api huma.API) {
 	const description = "Reads the past of the symbol and tells what the rule would have fired. " +
-		"The rule applies to all of that time, whether it is paused or has ended. Nothing is sent, and nothing kept."
+		"The rule applies to all of that time, whether it is paused or has ended. Nothing is sent, and nothing kept. " +
+		"More than a day is read in coarser quotes where the market has them, one a minute in Drydock's own feed."
 	errs := []int{
 		http.StatusBadRequest, http.StatusNotFound, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusNotImplemented,
 		http.StatusServiceUnavailable,
@@ -119,8 +122,12 @@ func (s *Service) dryRun(ctx context.Context, rule contract.Rule, past Past) (*d
 	defer cancel()
 	rule.Expires = time.Time{}
 	count := 0
-	history := s.options.History.History(limited, []string{rule.Symbol}, past.From, past.To)
-	alerts, err := rules.DryRun(rule, counted(history, &count, s.options.MaxQuotes))
+	read := s.options.History.History
+	if past.To.Sub(past.From) > exactSpan {
+		read = s.options.History.Past
+	}
+	quotes := read(limited, []string{rule.Symbol}, past.From, past.To)
+	alerts, err := rules.DryRun(rule, counted(quotes, &count, s.options.MaxQuotes))
 	switch {
 	case errors.Is(err, errTooManyQuotes):
 		return nil, fault("body.from", fmt.Sprintf("there are more than %d quotes in that time; choose a shorter one", s.options.MaxQuotes), past.From)

@@ -54,6 +54,9 @@ func TestADryRunTellsWhatARuleWouldHaveDone(t *testing.T) {
 	run = ask[DryRun](t, b, "ann", http.MethodPost, "/v1/alerts/dry-run", `{"rule":`+repeating("ACME", 99)+`}`, http.StatusOK)
 	require.Equal(t, "would not have fired from 2026-04-04 to 2026-05-04", run.Text)
 	require.Equal(t, []Alert{}, run.Alerts)
+	require.Equal(t, 3, b.market.coarse, "more than a day is read in coarser quotes")
+	ask[DryRun](t, b, "ann", http.MethodPost, "/v1/alerts/dry-run", `{"rule":`+repeating("ACME", 10)+`,"from":"2026-05-03T12:00:00Z"}`, http.StatusOK)
+	require.Equal(t, 3, b.market.coarse, "a day in every quote")
 }
 
 func TestADryRunOfARuleIgnoresThatItWaits(t *testing.T) {

@@ -37,6 +37,8 @@ type History interface {
 	// History yields the quotes of the symbols from one time until another, in
 	// their order. An error ends the sequence.
 	History(ctx context.Context, symbols []string, from, to time.Time) iter.Seq2[contract.Quote, error]
+	// Past is History for long spans, in coarser quotes where there are any.
+	Past(ctx context.Context, symbols []string, from, to time.Time) iter.Seq2[contract.Quote, error]
 }
 
 // Options are what a Service needs and how it behaves. The first six are
@@ -54,7 +56,7 @@ type Options struct {
 	Registerer prometheus.Registerer // where the metrics go; nowhere by default
 
 	MaxRules  int // of one owner: 100,000
-	MaxQuotes int // that a dry run reads: 500,000
+	MaxQuotes int // that a dry run reads: 600,000, more than a year of minutes
 }
 
 // Service answers the API's requests, and keeps its index while it runs. It is
@@ -79,7 +81,7 @@ func New(options Options) *Service {
 		options.MaxRules = 100_000
 	}
 	if options.MaxQuotes <= 0 {
-		options.MaxQuotes = 500_000
+		options.MaxQuotes = 600_000
 	}
 	s := &Service{
 		options: options,

@@ -155,7 +155,7 @@ func TestFaultsOfTheServerAreErrorsThatPass(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			s := startServer(t, server.Options{})
-			m := open(t, s.SMTPURL()+"?timeout=500ms")
+			m := open(t, s.SMTPURL()+"?timeout=3s")
 			ctx := bounded(t)
 			require.NoError(t, m.Ready(ctx)) // there is a connection that is kept
 			require.NoError(t, s.SetFault(server.Fault{Kind: kind, Times: 1}))
