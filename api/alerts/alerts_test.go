@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/cloud/nats"
 	"github.com/drydock/drydock/contract"
@@ -144,7 +145,7 @@ func serve(t testing.TB, server *natsserver.Server, changes ...func(*Options)) *
 		if owner := r.Header.Get("X-Owner"); owner != "" {
 			return owner
 		}
-		return requestOwner(r)
+		return web.RequestOwner(r)
 	}
 	front := httptest.NewServer(b.Handler())
 	t.Cleanup(front.Close)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -62,7 +63,7 @@ func (s *Service) registerChange(api huma.API) {
 func (s *Service) replace(ctx context.Context, in *replaceInput) (*ruleOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	before, revision, err := s.find(ctx, ownerOf(ctx), in.ID)
+	before, revision, err := s.find(ctx, web.OwnerOf(ctx), in.ID)
 	if err != nil {
 		return nil, s.problem(ctx, "replace rule", err)
 	}
@@ -139,7 +140,7 @@ func (s *Service) change(ctx context.Context, id string, apply func(*contract.Ru
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
 	for {
-		rule, revision, err := s.find(ctx, ownerOf(ctx), id)
+		rule, revision, err := s.find(ctx, web.OwnerOf(ctx), id)
 		if err != nil {
 			return contract.Rule{}, 0, err
 		}
@@ -157,7 +158,7 @@ func (s *Service) change(ctx context.Context, id string, apply func(*contract.Ru
 func (s *Service) remove(ctx context.Context, in *identifierInput) (*struct{}, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	rule, _, err := s.find(ctx, ownerOf(ctx), in.ID)
+	rule, _, err := s.find(ctx, web.OwnerOf(ctx), in.ID)
 	if err == nil {
 		err = s.options.Rules.Delete(ctx, contract.RecordKey(rule.Owner, rule.ID))
 	}

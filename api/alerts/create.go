@@ -13,6 +13,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -50,7 +51,7 @@ func (s *Service) registerCreate(api huma.API) {
 func (s *Service) create(ctx context.Context, in *createInput) (*createOutput, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	rule, revision, err := s.createOnce(ctx, ownerOf(ctx), in)
+	rule, revision, err := s.createOnce(ctx, web.OwnerOf(ctx), in)
 	if err != nil {
 		return nil, s.problem(ctx, "create rule", err)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/contract/rules"
 	"github.com/drydock/drydock/market"
@@ -79,7 +80,7 @@ func (s *Service) registerDryRun(api huma.API) {
 		if err := s.traded(ctx, "body.rule.symbol", in.Body.Rule.Symbol); err != nil {
 			return nil, err
 		}
-		owner := ownerOf(ctx)
+		owner := web.OwnerOf(ctx)
 		return s.dryRun(ctx, in.Body.Rule.rule(owner, contract.NewUploadID(s.now())), in.Body.Past)
 	})
 	huma.Register(api, huma.Operation{
@@ -92,7 +93,7 @@ func (s *Service) registerDryRun(api huma.API) {
 		MaxBodyBytes: maxBody,
 		Errors:       errs,
 	}, func(ctx context.Context, in *dryRunRuleInput) (*dryRunOutput, error) {
-		rule, _, err := s.find(ctx, ownerOf(ctx), in.ID)
+		rule, _, err := s.find(ctx, web.OwnerOf(ctx), in.ID)
 		if err != nil {
 			return nil, s.problem(ctx, "dry run", err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/danielgtaylor/huma/v2/sse"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -139,7 +140,7 @@ func (s *Service) events(ctx context.Context, in *eventsInput, send sse.Sender) 
 
 // readAlerts hands on what comes on the owner's topic, until the context ends.
 func (s *Service) readAlerts(ctx context.Context, from cloud.Start, entries chan<- cloud.Entry) {
-	for entry, err := range s.options.Bus.Read(ctx, contract.TopicTriggered(ownerOf(ctx)), from) {
+	for entry, err := range s.options.Bus.Read(ctx, contract.TopicTriggered(web.OwnerOf(ctx)), from) {
 		if err != nil {
 			s.options.Logger.ErrorContext(ctx, "stream alerts", "error", err)
 			return // the reader comes again

@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -28,7 +29,7 @@ func (s *Service) registerGet(api huma.API) {
 	}, func(ctx context.Context, in *identifierInput) (*ruleOutput, error) {
 		ctx, cancel := context.WithTimeout(ctx, answerTime)
 		defer cancel()
-		rule, revision, err := s.find(ctx, ownerOf(ctx), in.ID)
+		rule, revision, err := s.find(ctx, web.OwnerOf(ctx), in.ID)
 		if err != nil {
 			return nil, s.problem(ctx, "get rule", err)
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/contract"
 )
 
@@ -55,7 +56,7 @@ func (s *Service) list(ctx context.Context, in *listInput) (*listOutput, error) 
 	if err := s.index.whole(); err != nil {
 		return nil, s.problem(ctx, "list rules", err)
 	}
-	owner := ownerOf(ctx)
+	owner := web.OwnerOf(ctx)
 	entries, more := s.index.page(owner, in.After, in.Limit, in.wants())
 	page := Page{Total: s.index.count(owner)}
 	var err error

@@ -22,6 +22,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -89,7 +90,7 @@ func New(options Options) *Service {
 		symbols: &symbols{source: options.History.Symbols},
 		dryRuns: make(chan struct{}, dryRunsAtOnce),
 		now:     time.Now,
-		owner:   requestOwner,
+		owner:   web.RequestOwner,
 	}
 	s.metrics = newMetrics(options.Registerer, s.index.size)
 	return s

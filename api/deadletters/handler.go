@@ -6,6 +6,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
+
+	"github.com/drydock/drydock/api/web"
 )
 
 // Tags group the operations in the documentation.
@@ -23,7 +25,7 @@ const description = `A dead letter is an event that a consumer gave up, whole, w
 
 An event that came back three times is sent again only with ` + "`\"again\": true`" + `. Problems are RFC 9457 documents.`
 
-// Handler serves the API below /v1/ and its description at /openapi.json and /openapi.yaml.
+// Handler serves the API below /v1/ and its documentation at /docs.
 func (s *Service) Handler() http.Handler {
 	routes := http.NewServeMux()
 	api := humago.New(routes, huma.Config{
@@ -47,33 +49,11 @@ func (s *Service) Handler() http.Handler {
 	s.registerMany(api)
 
 	root := http.NewServeMux()
-	if err := describe(root, api.OpenAPI()); err != nil {
+	if err := web.MountDocs(root, api.OpenAPI()); err != nil {
 		panic(fmt.Sprintf("the API of dead letters cannot be described: %v", err)) // decided by this package's types alone
 	}
 	root.Handle("/", orProblem(api, routes))
 	return guarded(api, root)
-}
-
-// describe serves the OpenAPI document.
-func describe(mux *http.ServeMux, api *huma.OpenAPI) error {
-	asJSON, err := api.MarshalJSON()
-	if err != nil {
-		return err
-	}
-	asYAML, err := api.YAML()
-	if err != nil {
-		return err
-	}
-	mux.Handle("GET /openapi.json", constant("application/vnd.oai.openapi+json", asJSON))
-	mux.Handle("GET /openapi.yaml", constant("application/vnd.oai.openapi", asYAML))
-	return nil
-}
-
-func constant(contentType string, data []byte) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", contentType)
-		_, _ = w.Write(data) // an error means that the client is gone
-	}
 }
 
 // guarded keeps pages of other sites from changing anything through the

@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -76,7 +77,7 @@ func (s *Service) create(ctx context.Context, in *createInput) (*createOutput, e
 	if faults := s.faults(in.Body); faults != nil {
 		return nil, huma.Error422UnprocessableEntity(invalid, faults...)
 	}
-	owner := ownerOf(ctx)
+	owner := web.OwnerOf(ctx)
 	id := contract.NewUploadID(s.now())
 	made, _ := contract.UploadTime(id)
 	name := contract.CleanName(in.Body.Filename)

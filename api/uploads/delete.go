@@ -9,6 +9,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -30,7 +31,7 @@ func (s *Service) registerDelete(api huma.API) {
 	}, func(ctx context.Context, in *identifierInput) (*struct{}, error) {
 		ctx, cancel := context.WithTimeout(ctx, answerTime)
 		defer cancel()
-		owner := ownerOf(ctx)
+		owner := web.OwnerOf(ctx)
 		err := s.bury(ctx, owner, in.ID)
 		if err == nil {
 			err = s.clear(ctx, owner, in.ID)

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/danielgtaylor/huma/v2/sse"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -77,7 +78,7 @@ func (s *Service) registerEvents(api huma.API) {
 // to stream; once a stream has begun it is too late for that.
 func (s *Service) found(api huma.API) func(huma.Context, func(huma.Context)) {
 	return func(ctx huma.Context, next func(huma.Context)) {
-		_, err := s.find(ctx.Context(), ownerOf(ctx.Context()), ctx.Param("id"))
+		_, err := s.find(ctx.Context(), web.OwnerOf(ctx.Context()), ctx.Param("id"))
 		if err == nil {
 			next(ctx)
 			return
@@ -112,7 +113,7 @@ func (s *Service) streamed(ctx huma.Context, next func(huma.Context)) {
 }
 
 func (s *Service) allEvents(ctx context.Context, _ *struct{}, send sse.Sender) {
-	owner := ownerOf(ctx)
+	owner := web.OwnerOf(ctx)
 	l := s.hub.join(owner, "", s.now())
 	defer s.hub.leave(owner, l)
 	if send(sse.Message{Data: Heartbeat{Time: s.now().UTC()}, Retry: reconnectAfter}) == nil {
@@ -121,7 +122,7 @@ func (s *Service) allEvents(ctx context.Context, _ *struct{}, send sse.Sender) {
 }
 
 func (s *Service) uploadEvents(ctx context.Context, in *identifierInput, send sse.Sender) {
-	owner := ownerOf(ctx)
+	owner := web.OwnerOf(ctx)
 	l := s.hub.join(owner, in.ID, s.now()) // before reading, so that no change is missed between
 	defer s.hub.leave(owner, l)
 	view, err := s.find(ctx, owner, in.ID)
@@ -154,7 +155,7 @@ func (s *Service) stream(ctx context.Context, l *listener, expired <-chan time.T
 		case <-heartbeat.C:
 			event = Heartbeat{Time: s.now().UTC()}
 		case <-expired:
-			view, err := s.find(ctx, ownerOf(ctx), l.id)
+			view, err := s.find(ctx, web.OwnerOf(ctx), l.id)
 			if err != nil {
 				_ = s.problem(ctx, "stream upload", err)
 				return

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -30,7 +31,7 @@ func (s *Service) registerGet(api huma.API) {
 		Tags:        []string{tagUploads},
 		Errors:      []int{http.StatusNotFound, http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *identifierInput) (*uploadOutput, error) {
-		view, err := s.find(ctx, ownerOf(ctx), in.ID)
+		view, err := s.find(ctx, web.OwnerOf(ctx), in.ID)
 		if err != nil {
 			return nil, s.problem(ctx, "get upload", err)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/drydock/drydock/api/uploads/page"
+	"github.com/drydock/drydock/api/web"
 )
 
 // Tags group the operations in the documentation.
@@ -41,7 +42,7 @@ func (s *Service) Handler() http.Handler {
 		Formats:       huma.DefaultFormats,
 		DefaultFormat: "application/json",
 	})
-	api.UseMiddleware(s.withOwner)
+	api.UseMiddleware(web.WithOwner(s.owner))
 	s.registerCreate(api)
 	s.registerList(api)
 	s.registerGet(api)
@@ -49,7 +50,7 @@ func (s *Service) Handler() http.Handler {
 	s.registerEvents(api)
 
 	root := http.NewServeMux()
-	if err := mountDocs(root, api.OpenAPI()); err != nil {
+	if err := web.MountDocs(root, api.OpenAPI()); err != nil {
 		panic(fmt.Sprintf("the uploads API cannot be described: %v", err)) // decided by this package's types alone
 	}
 	root.Handle("/v1/", orProblem(api, routes))

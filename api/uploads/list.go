@@ -8,6 +8,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -48,7 +49,7 @@ func (s *Service) list(ctx context.Context, in *listInput) (*listOutput, error) 
 	}
 	ctx, cancel := context.WithTimeout(ctx, answerTime)
 	defer cancel()
-	owner := ownerOf(ctx)
+	owner := web.OwnerOf(ctx)
 	objects, more, err := s.page(ctx, owner, in.After, in.Limit)
 	if err != nil {
 		return nil, s.problem(ctx, "list uploads", err)

@@ -21,6 +21,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -83,7 +84,7 @@ func New(options Options) *Service {
 		hub:     newHub(),
 		metrics: newMetrics(options.Registerer),
 		now:     time.Now,
-		owner:   requestOwner,
+		owner:   web.RequestOwner,
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/cloud/nats"
 	"github.com/drydock/drydock/cloud/s3"
@@ -69,7 +70,7 @@ func start(t *testing.T, changes ...func(*Options)) *bench {
 		if owner := r.Header.Get("X-Owner"); owner != "" {
 			return owner
 		}
-		return requestOwner(r)
+		return web.RequestOwner(r)
 	}
 	front := httptest.NewServer(b.Handler())
 	t.Cleanup(front.Close)

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/drydock/drydock/api/web"
 )
 
 func get(t *testing.T, method, target string, header http.Header) *httptest.ResponseRecorder {
@@ -83,9 +85,9 @@ func TestReferences(t *testing.T) {
 	for target := range wanted {
 		answer := get(t, http.MethodGet, target, nil)
 		require.Equal(t, http.StatusOK, answer.Code, target)
-		require.Equal(t, types[path.Ext(target)], answer.Header().Get("Content-Type"), target)
+		require.Equal(t, web.Load(static)[target].ContentType, answer.Header().Get("Content-Type"), target)
 	}
-	for served := range load() {
+	for served := range web.Load(static) {
 		require.True(t, served == "/" || wanted[served], "%s is served but nothing asks for it", served)
 	}
 }
@@ -96,8 +98,8 @@ func TestNothingInlineNothingForeign(t *testing.T) {
 	inline := regexp.MustCompile(`(?i)<style|\sstyle=|\son[a-z]+=|<script(?:>|[^>]*[^>]*>[^<])|javascript:`)
 	foreign := regexp.MustCompile(`(?i)https?://[^\s"']+`)
 	markup := regexp.MustCompile(`innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|setAttribute\("style"`)
-	for at, file := range load() {
-		text := string(file.data)
+	for at, file := range web.Load(static) {
+		text := string(file.Data)
 		if path.Ext(at) == "" {
 			require.Empty(t, inline.FindString(text), at)
 		}

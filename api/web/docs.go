@@ -1,8 +1,9 @@
-package alerts
+package web
 
 import (
-	"embed"
-	"io/fs"
+	"bytes"
+	_ "embed"
+	"html/template"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -14,11 +15,18 @@ import (
 const docsPolicy = "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-//go:embed docs
-var docs embed.FS
+//go:embed docs/index.html
+var docsIndex string
 
-// mountDocs serves the OpenAPI document, and Swagger UI on it without any other host.
-func mountDocs(mux *http.ServeMux, api *huma.OpenAPI) error {
+//go:embed docs/start.js
+var docsStart []byte
+
+var docsPage = template.Must(template.New("docs").Parse(docsIndex))
+
+// MountDocs serves the OpenAPI document at /openapi.json and /openapi.yaml, and
+// Swagger UI on it at /docs without any other host. It returns an error for a
+// document that cannot be written.
+func MountDocs(mux *http.ServeMux, api *huma.OpenAPI) error {
 	asJSON, err := api.MarshalJSON()
 	if err != nil {
 		return err
@@ -27,20 +35,19 @@ func mountDocs(mux *http.ServeMux, api *huma.OpenAPI) error {
 	if err != nil {
 		return err
 	}
-	pages, err := fs.Sub(docs, "docs")
-	if err != nil {
+	var index bytes.Buffer
+	if err := docsPage.Execute(&index, api.Info.Title); err != nil {
 		return err
 	}
 	mux.Handle("GET /openapi.json", constant("application/vnd.oai.openapi+json", asJSON))
 	mux.Handle("GET /openapi.yaml", constant("application/vnd.oai.openapi", asYAML))
-	own, swagger := http.FileServerFS(pages), v5emb.New(api.Info.Title, "../openapi.json", "/docs/")
 	mux.HandleFunc("GET /docs", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "docs/") // relative, so that it holds behind a proxy's prefix too
 		w.WriteHeader(http.StatusMovedPermanently)
 	})
-	mux.Handle("GET /docs/{$}", withDocsPolicy(http.StripPrefix("/docs", own)))
-	mux.Handle("GET /docs/start.js", http.StripPrefix("/docs", own))
-	mux.Handle("GET /docs/", swagger)
+	mux.Handle("GET /docs/{$}", withDocsPolicy(constant("text/html; charset=utf-8", index.Bytes())))
+	mux.Handle("GET /docs/start.js", constant("text/javascript; charset=utf-8", docsStart))
+	mux.Handle("GET /docs/", v5emb.New(api.Info.Title, "../openapi.json", "/docs/"))
 	return nil
 }
 
