@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -8,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drydock/drydock/api/alerts"
-	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/market"
 	"github.com/drydock/drydock/role"
@@ -48,41 +48,20 @@ func alertsCommand(getenv func(string) string) *cobra.Command {
 
 // serveAlerts wires the role and runs it until the context ends.
 func serveAlerts(ctx context.Context, getenv func(string) string, cmd *cobra.Command) error {
-	listen := getenv(role.VariableListen)
-	if listen == "" {
-		listen = alertsListen
-	}
 	key := getenv(variableUnsubscribeKey)
 	if len(key) < leastUnsubscribeKey {
 		return fmt.Errorf("%s has %d bytes: it takes the mailer's secret, of %d bytes or more", variableUnsubscribeKey, len(key), leastUnsubscribeKey)
 	}
-	connecting, cancel := context.WithTimeout(ctx, connectWait)
-	defer cancel()
-	bus, err := connect.Bus(connecting, getenv)
-	if err != nil {
-		return err
+	c := newConnections(ctx, getenv)
+	defer c.Close()
+	bus := c.bus()
+	rules := c.records(contract.AlertsCollection)
+	keys := c.records(alerts.KeysCollection)
+	mail := c.records(contract.MailCollection)
+	limits := c.records(contract.QuotesCollection)
+	if c.err != nil {
+		return c.err
 	}
-	defer bus.Close()
-	rules, err := connect.Records(connecting, getenv, contract.AlertsCollection)
-	if err != nil {
-		return err
-	}
-	defer rules.Close()
-	keys, err := connect.Records(connecting, getenv, alerts.KeysCollection)
-	if err != nil {
-		return err
-	}
-	defer keys.Close()
-	mail, err := connect.Records(connecting, getenv, contract.MailCollection)
-	if err != nil {
-		return err
-	}
-	defer mail.Close()
-	limits, err := connect.Records(connecting, getenv, contract.QuotesCollection)
-	if err != nil {
-		return err
-	}
-	defer limits.Close()
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "alerts"), role.Registry()
 	history, err := market.Open(market.Options{Getenv: getenv, Records: limits, Logger: log, Registerer: registry})
@@ -97,7 +76,7 @@ func serveAlerts(ctx context.Context, getenv func(string) string, cmd *cobra.Com
 	})
 	return role.Run(ctx, role.Options{
 		Name:     "alerts",
-		Listen:   listen,
+		Listen:   cmp.Or(getenv(role.VariableListen), alertsListen),
 		Handler:  service.Handler(),
 		Ready:    role.AllReady(bus, rules, keys, mail, service),
 		Work:     service.Run,

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/drydock/drydock/api/deadletters"
-	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/role"
 )
 
@@ -38,23 +38,18 @@ It is configured by the environment:
 
 // serveDeadletters wires the role and runs it until the context ends.
 func serveDeadletters(ctx context.Context, getenv func(string) string, cmd *cobra.Command) error {
-	listen := getenv(role.VariableListen)
-	if listen == "" {
-		listen = deadlettersListen
+	c := newConnections(ctx, getenv)
+	defer c.Close()
+	letters := c.deadLetters()
+	if c.err != nil {
+		return c.err
 	}
-	connecting, cancel := context.WithTimeout(ctx, connectWait)
-	defer cancel()
-	letters, err := connect.DeadLetters(connecting, getenv)
-	if err != nil {
-		return err
-	}
-	defer letters.Close()
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "deadletters"), role.Registry()
 	service := deadletters.New(deadletters.Options{Letters: letters, Logger: log, Registerer: registry})
 	return role.Run(ctx, role.Options{
 		Name:     "deadletters",
-		Listen:   listen,
+		Listen:   cmp.Or(getenv(role.VariableListen), deadlettersListen),
 		Handler:  service.Handler(),
 		Ready:    role.AllReady(letters),
 		Drain:    deadlettersDrain,

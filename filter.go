@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/role"
 	"github.com/drydock/drydock/workers/alerts"
@@ -48,31 +48,18 @@ func filterCommand(getenv func(string) string) *cobra.Command {
 
 // runFilter wires the role and runs it until the context ends.
 func runFilter(ctx context.Context, getenv func(string) string, cmd *cobra.Command) error {
-	listen := getenv(role.VariableListen)
-	if listen == "" {
-		listen = filterListen
-	}
 	maxAge, err := readMaxAge(getenv(variableMaxAge))
 	if err != nil {
 		return err
 	}
-	connecting, cancel := context.WithTimeout(ctx, connectWait)
-	defer cancel()
-	bus, err := connect.Bus(connecting, getenv)
-	if err != nil {
-		return err
+	c := newConnections(ctx, getenv)
+	defer c.Close()
+	bus := c.bus()
+	rules := c.records(contract.AlertsCollection)
+	states := c.records(contract.AlertStatesCollection)
+	if c.err != nil {
+		return c.err
 	}
-	defer bus.Close()
-	rules, err := connect.Records(connecting, getenv, contract.AlertsCollection)
-	if err != nil {
-		return err
-	}
-	defer rules.Close()
-	states, err := connect.Records(connecting, getenv, contract.AlertStatesCollection)
-	if err != nil {
-		return err
-	}
-	defer states.Close()
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "filter"), role.Registry()
 	options := alerts.Options{
@@ -82,7 +69,7 @@ func runFilter(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	}
 	return role.Run(ctx, role.Options{
 		Name:     "filter",
-		Listen:   listen,
+		Listen:   cmp.Or(getenv(role.VariableListen), filterListen),
 		Ready:    role.AllReady(bus, rules, states),
 		Work:     func(ctx context.Context) error { return alerts.Run(ctx, options) },
 		Drain:    filterDrain,

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -56,10 +57,6 @@ func mailerCommand(getenv func(string) string) *cobra.Command {
 
 // runMailer wires the role and runs it until the context ends.
 func runMailer(ctx context.Context, getenv func(string) string, cmd *cobra.Command) error {
-	listen := getenv(role.VariableListen)
-	if listen == "" {
-		listen = mailerListen
-	}
 	digestAfter, err := readDigestAfter(getenv(variableDigestAfter))
 	if err != nil {
 		return err
@@ -69,23 +66,14 @@ func runMailer(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 		return err
 	}
 	defer sender.Close()
-	connecting, cancel := context.WithTimeout(ctx, connectWait)
-	defer cancel()
-	bus, err := connect.Bus(connecting, getenv)
-	if err != nil {
-		return err
+	c := newConnections(ctx, getenv)
+	defer c.Close()
+	bus := c.bus()
+	rules := c.records(contract.AlertsCollection)
+	mail := c.records(contract.MailCollection)
+	if c.err != nil {
+		return c.err
 	}
-	defer bus.Close()
-	rules, err := connect.Records(connecting, getenv, contract.AlertsCollection)
-	if err != nil {
-		return err
-	}
-	defer rules.Close()
-	mail, err := connect.Records(connecting, getenv, contract.MailCollection)
-	if err != nil {
-		return err
-	}
-	defer mail.Close()
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "mailer"), role.Registry()
 	worker, err := mailer.New(mailer.Options{
@@ -101,17 +89,16 @@ func runMailer(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	if err != nil {
 		return fmt.Errorf("%s, %s, %s or %s: %w", variableMailFrom, variablePublicURL, variableUnsubscribeKey, variableTemplates, err)
 	}
-	schedules, err := connect.Schedules(connecting, getenv)
-	if err != nil {
-		return err
+	schedules := c.schedules()
+	if c.err != nil {
+		return c.err
 	}
-	defer schedules.Close()
-	if err := schedules.Declare(connecting, mailer.Schedule); err != nil {
+	if err := schedules.Declare(c.ctx, mailer.Schedule); err != nil {
 		return err
 	}
 	return role.Run(ctx, role.Options{
 		Name:     "mailer",
-		Listen:   listen,
+		Listen:   cmp.Or(getenv(role.VariableListen), mailerListen),
 		Ready:    role.AllReady(bus, rules, mail, sender),
 		Work:     worker.Run,
 		Drain:    mailerDrain,

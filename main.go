@@ -39,7 +39,8 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 and the very same jobs on any Nomad and Consul cluster, in any cloud.`,
 		Example: `  drydock up                 start everything, and print where it is
   drydock demo               send it some photographs, and see what becomes of them
-  drydock demo ~/Pictures    the same with your own`,
+  drydock demo ~/Pictures    the same with your own
+  drydock demo alerts        set alerts, have the market crash, and see the mail`,
 		Version:       role.Version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,

@@ -1,12 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/market"
 	"github.com/drydock/drydock/role"
@@ -54,26 +54,17 @@ func quotesCommand(getenv func(string) string) *cobra.Command {
 
 // runQuotes wires the role and runs it until the context ends.
 func runQuotes(ctx context.Context, getenv func(string) string, cmd *cobra.Command) error {
-	listen := getenv(role.VariableListen)
-	if listen == "" {
-		listen = quotesListen
-	}
 	settings, err := quotes.ReadSettings(getenv)
 	if err != nil {
 		return err
 	}
-	connecting, cancel := context.WithTimeout(ctx, connectWait)
-	defer cancel()
-	bus, err := connect.Bus(connecting, getenv)
-	if err != nil {
-		return err
+	c := newConnections(ctx, getenv)
+	defer c.Close()
+	bus := c.bus()
+	records := c.records(contract.QuotesCollection)
+	if c.err != nil {
+		return c.err
 	}
-	defer bus.Close()
-	records, err := connect.Records(connecting, getenv, contract.QuotesCollection)
-	if err != nil {
-		return err
-	}
-	defer records.Close()
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "quotes"), role.Registry()
 	vendor, err := market.Open(market.Options{Getenv: getenv, Records: records, Logger: log, Registerer: registry})
@@ -81,12 +72,11 @@ func runQuotes(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 		return err
 	}
 	defer vendor.Close()
-	schedules, err := connect.Schedules(connecting, getenv)
-	if err != nil {
-		return err
+	schedules := c.schedules()
+	if c.err != nil {
+		return c.err
 	}
-	defer schedules.Close()
-	if err := schedules.Declare(connecting, settings.Schedule()); err != nil {
+	if err := schedules.Declare(c.ctx, settings.Schedule()); err != nil {
 		return err
 	}
 	worker := quotes.New(quotes.Options{
@@ -95,7 +85,7 @@ func runQuotes(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	})
 	return role.Run(ctx, role.Options{
 		Name:     "quotes",
-		Listen:   listen,
+		Listen:   cmp.Or(getenv(role.VariableListen), quotesListen),
 		Ready:    role.AllReady(bus, records, schedules),
 		Work:     worker.Run,
 		Drain:    quotesDrain,

@@ -207,17 +207,32 @@ func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, ephemeral
 	}
 	table.Flush()
 	fmt.Fprintln(out)
-	switch api {
-	case "":
-	case defaultAPI:
-		fmt.Fprint(out, "Try `drydock demo` in another terminal. ")
-	default:
-		fmt.Fprintf(out, "Try `drydock demo --api %s` in another terminal. ", api)
-	}
+	printDemos(out, stack, api)
 	if ephemeral {
 		fmt.Fprintln(out, "Ctrl-C stops everything; no state is kept.")
 	} else {
 		fmt.Fprintln(out, "Ctrl-C stops everything; the state is kept.")
+	}
+}
+
+// printDemos tells how to try what runs, with the addresses that are not the usual ones.
+func printDemos(out io.Writer, stack *emulator.Stack, api string) {
+	unusual := func(flag, address, usual string) string {
+		if address == usual {
+			return ""
+		}
+		return " " + flag + " " + address
+	}
+	var demos []string
+	if api != "" {
+		demos = append(demos, "drydock demo"+unusual("--api", api, defaultAPI))
+	}
+	if alerts := stack.URL("alerts"); alerts != "" {
+		demos = append(demos, "drydock demo alerts"+unusual("--api", alerts, defaultAlertsAPI)+
+			unusual("--market", stack.Market.URL(), defaultMarket)+unusual("--inbox", stack.Mail.URL(), defaultInbox))
+	}
+	if len(demos) > 0 {
+		fmt.Fprintf(out, "Try in another terminal:\n  %s\n\n", strings.Join(demos, "\n  "))
 	}
 }
 

@@ -214,8 +214,8 @@ func TestCommandLine(t *testing.T) {
 	for args, says := range map[string]string{
 		"--version":       `^drydock version \S+\n$`,
 		"completion bash": `(?s)^# bash completion .*__start_drydock`,
-		"":                `(?s)Examples:\n  drydock up .*  drydock demo ~/Pictures`,
-		"--help":          `(?s)Examples:\n  drydock up .*  drydock demo ~/Pictures`,
+		"":                `(?s)Examples:\n  drydock up .*  drydock demo ~/Pictures.*  drydock demo alerts`,
+		"--help":          `(?s)Examples:\n  drydock up .*  drydock demo ~/Pictures.*  drydock demo alerts`,
 		"up --help":       `(?s)Examples:\n  drydock up\n.*--port .*events=4222`,
 		"demo --help":     `(?s)Examples:\n  drydock demo\n.*--concurrency`,
 		"uploads --help":  `(?s)DRYDOCK_OBJECTS.*Examples:\n  DRYDOCK_BUS=`,

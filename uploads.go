@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -13,7 +14,6 @@ import (
 )
 
 const (
-	connectWait    = 30 * time.Second
 	uploadsListen  = "127.0.0.1:8080"
 	uploadsDrain   = 10 * time.Second // less than the job's kill_timeout
 	uploadsRoleDoc = `The uploads API and its page: it signs uploads straight to the object store,
@@ -44,26 +44,17 @@ func uploadsCommand(getenv func(string) string) *cobra.Command {
 
 // serveUploads wires the role and runs it until the context ends.
 func serveUploads(ctx context.Context, getenv func(string) string, cmd *cobra.Command) error {
-	listen := getenv(role.VariableListen)
-	if listen == "" {
-		listen = uploadsListen
-	}
 	objects, err := connect.Objects(getenv)
 	if err != nil {
 		return err
 	}
-	connecting, cancel := context.WithTimeout(ctx, connectWait)
-	defer cancel()
-	bus, err := connect.Bus(connecting, getenv)
-	if err != nil {
-		return err
+	c := newConnections(ctx, getenv)
+	defer c.Close()
+	bus := c.bus()
+	records := c.records(contract.UploadsCollection)
+	if c.err != nil {
+		return c.err
 	}
-	defer bus.Close()
-	records, err := connect.Records(connecting, getenv, contract.UploadsCollection)
-	if err != nil {
-		return err
-	}
-	defer records.Close()
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "uploads"), role.Registry()
 	service := uploads.New(uploads.Options{
@@ -72,7 +63,7 @@ func serveUploads(ctx context.Context, getenv func(string) string, cmd *cobra.Co
 	})
 	return role.Run(ctx, role.Options{
 		Name:     "uploads",
-		Listen:   listen,
+		Listen:   cmp.Or(getenv(role.VariableListen), uploadsListen),
 		Handler:  service.Handler(),
 		Ready:    role.AllReady(bus, records, objects),
 		Work:     service.Run,

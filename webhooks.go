@@ -1,13 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/role"
 	"github.com/drydock/drydock/workers/webhooks"
@@ -45,26 +45,17 @@ func webhooksCommand(getenv func(string) string) *cobra.Command {
 
 // runWebhooks wires the role and runs it until the context ends.
 func runWebhooks(ctx context.Context, getenv func(string) string, cmd *cobra.Command) error {
-	listen := getenv(role.VariableListen)
-	if listen == "" {
-		listen = webhooksListen
-	}
 	allowPrivate, err := readPrivate(getenv(variableWebhooksPrivate))
 	if err != nil {
 		return err
 	}
-	connecting, cancel := context.WithTimeout(ctx, connectWait)
-	defer cancel()
-	bus, err := connect.Bus(connecting, getenv)
-	if err != nil {
-		return err
+	c := newConnections(ctx, getenv)
+	defer c.Close()
+	bus := c.bus()
+	rules := c.records(contract.AlertsCollection)
+	if c.err != nil {
+		return c.err
 	}
-	defer bus.Close()
-	rules, err := connect.Records(connecting, getenv, contract.AlertsCollection)
-	if err != nil {
-		return err
-	}
-	defer rules.Close()
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "webhooks"), role.Registry()
 	worker := webhooks.New(webhooks.Options{
@@ -73,7 +64,7 @@ func runWebhooks(ctx context.Context, getenv func(string) string, cmd *cobra.Com
 	})
 	return role.Run(ctx, role.Options{
 		Name:     "webhooks",
-		Listen:   listen,
+		Listen:   cmp.Or(getenv(role.VariableListen), webhooksListen),
 		Ready:    role.AllReady(bus, rules),
 		Work:     worker.Run,
 		Drain:    webhooksDrain,

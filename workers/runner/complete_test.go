@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	client "github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -473,6 +475,24 @@ func TestADrainHandsBackInOrder(t *testing.T) {
 	}
 }
 
+// awaitAnswers waits until the worker's consumer has nothing left, unanswered or to come.
+func (b *bench) awaitAnswers() {
+	b.t.Helper()
+	connection, err := client.Connect(b.url)
+	require.NoError(b.t, err)
+	defer connection.Close()
+	js, err := jetstream.New(connection)
+	require.NoError(b.t, err)
+	require.Eventually(b.t, func() bool {
+		consumer, err := js.Consumer(b.ctx, "tests", "worker")
+		if err != nil {
+			return false
+		}
+		info := consumer.CachedInfo()
+		return info.NumPending == 0 && info.NumAckPending == 0
+	}, patience, 20*time.Millisecond)
+}
+
 func TestNothingIsLostOverKills(t *testing.T) {
 	b := setUp(t)
 	const events, kills = 300, 5
@@ -510,6 +530,7 @@ func TestNothingIsLostOverKills(t *testing.T) {
 	o.Handler = functions{handle: func(_ context.Context, event cloud.Event) error { note(event.ID); return nil }}
 	stop := b.run(o)
 	require.Eventually(t, func() bool { mu.Lock(); defer mu.Unlock(); return len(done) == events }, patience, 10*time.Millisecond)
+	b.awaitAnswers() // what the victims did and could not say comes again
 	stop()
 	assert.Empty(t, spy.failures)
 	_, err := b.leftOver(1500 * time.Millisecond)
