@@ -1,6 +1,6 @@
 // Package emulator is the whole offline stack in one process: the real
-// nats-server, an S3 endpoint whose notifications reach it, and a scheduler
-// that runs Nomad job files.
+// nats-server, an S3 endpoint whose notifications reach it, a market feed, a
+// mail server with an inbox, and a scheduler that runs Nomad job files.
 //
 // It is a library first: a Go test starts as many as it likes, each with its
 // own folder and free ports, and `drydock up` is one of its callers.
@@ -8,19 +8,15 @@ package emulator
 
 import (
 	"context"
-	crypto "crypto/rand"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"log/slog"
 	"maps"
-	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -60,23 +56,6 @@ type Options struct {
 	Output io.Writer
 }
 
-// The parts beside the jobs that have a port.
-const (
-	PartObjects = "objects" // the object store
-	PartEvents  = "events"  // the event bus
-	PartMarket  = "market"  // the market feed
-	PartMail    = "mail"    // the mail server, SMTP
-	PartInbox   = "inbox"   // the mail server's inbox, HTTP
-)
-
-var parts = []string{PartObjects, PartEvents, PartMarket, PartMail, PartInbox}
-
-// Parts are the names of the parts that have a port.
-func Parts() []string { return slices.Clone(parts) }
-
-// linkedJob is the job that mails link to.
-const linkedJob = "alerts"
-
 // Stack is a running emulator. Its methods may be called from any goroutine.
 type Stack struct {
 	options   Options
@@ -100,22 +79,6 @@ type Stack struct {
 	// server with its inbox. Close closes them.
 	Market *market.Market
 	Mail   *mail.Mail
-}
-
-// PortTakenError says that a port of Options is not free.
-type PortTakenError struct {
-	Part    string // the name in Options.Ports
-	Port    int
-	PID     int    // of the holder; 0 when it cannot be known
-	Program string // the holder's
-}
-
-func (e *PortTakenError) Error() string {
-	holder := "another program"
-	if e.PID != 0 {
-		holder = fmt.Sprintf("%s (pid %d)", e.Program, e.PID)
-	}
-	return fmt.Sprintf("port %d for %s is taken by %s", e.Port, e.Part, holder)
 }
 
 // Start starts the parts and registers the jobs. It returns when every job is
@@ -376,118 +339,4 @@ func (s *Stack) RestartS3(meanwhile func()) error {
 	defer s.mu.Unlock()
 	s.s3 = again
 	return err
-}
-
-// choosePorts checks the ports that are given, and picks those of the parts that
-// are not. Of the jobs, only the one that mails link to has to be known before.
-func choosePorts(given map[string]int, jobs []string) (map[string]int, error) {
-	chosen := maps.Clone(given)
-	if chosen == nil {
-		chosen = map[string]int{}
-	}
-	for name, port := range given {
-		if !slices.Contains(parts, name) && !slices.Contains(jobs, name) {
-			return nil, fmt.Errorf("a port is given for %q, which is neither a part (%s) nor a job", name, strings.Join(parts, ", "))
-		}
-		if err := checkPort(name, port); err != nil {
-			return nil, err
-		}
-	}
-	for _, name := range append([]string{linkedJob}, parts...) {
-		for chosen[name] == 0 {
-			port, err := freePort()
-			if err != nil {
-				return nil, err
-			}
-			if !slices.Contains(slices.Collect(maps.Values(chosen)), port) {
-				chosen[name] = port
-			}
-		}
-	}
-	return chosen, nil
-}
-
-// checkPort tells early, and by name, that a port is taken.
-func checkPort(part string, port int) error {
-	if port == 0 {
-		return nil
-	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
-	if err == nil {
-		return listener.Close()
-	}
-	taken := &PortTakenError{Part: part, Port: port}
-	if pid, program, ok := nomad.PortHolder(port); ok {
-		taken.PID, taken.Program = pid, program
-	} else if !addressInUse(err) {
-		return fmt.Errorf("listen on port %d for the %s: %w", port, part, err)
-	}
-	return taken
-}
-
-// freePort finds a port below those that systems give to outgoing connections,
-// one of which could take it while a part restarts.
-func freePort() (int, error) {
-	const lowest, ports, tries = 10_000, 10_000, 100
-	var err error
-	for range tries {
-		port := lowest + rand.IntN(ports)
-		var listener net.Listener
-		if listener, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err == nil {
-			return port, listener.Close()
-		}
-	}
-	return 0, fmt.Errorf("find a free port: %w", err)
-}
-
-const (
-	keysFile    = "keys.json"
-	secretsFile = "secrets.json"
-)
-
-// unsubscribeKey names the secret by which the mailer and the alerts API know
-// each other's unsubscribe links.
-const unsubscribeKey = "unsubscribe"
-
-// mailFrom is the sender of the jobs' mails.
-const mailFrom = "Drydock <alerts@drydock.example>"
-
-// rootKey is the access key for people; each job has one of its own name.
-const rootKey = "drydock"
-
-// keys are secrets by their name or access key.
-type keys map[string]string
-
-// loadKeys reads the keys, and makes those of the names that are missing.
-func loadKeys(path string, names []string) (keys, error) {
-	k := keys{}
-	data, err := os.ReadFile(path)
-	if err == nil {
-		if err := json.Unmarshal(data, &k); err != nil {
-			return nil, fmt.Errorf("read keys %s: %w; remove the file to have new ones made", path, err)
-		}
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	made := false
-	for _, name := range names {
-		if k[name] == "" {
-			k[name] = crypto.Text()
-			made = true
-		}
-	}
-	if !made {
-		return k, nil
-	}
-	if data, err = json.MarshalIndent(k, "", "  "); err != nil {
-		return nil, err
-	}
-	err = os.WriteFile(path+".new", append(data, '\n'), 0o600)
-	if err == nil {
-		err = os.Rename(path+".new", path)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("keep keys: %w", err)
-	}
-	return k, nil
 }

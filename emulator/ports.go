@@ -1,0 +1,108 @@
+package emulator
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/drydock/drydock/emulator/nomad"
+)
+
+// The parts beside the jobs that have a port.
+const (
+	PartObjects = "objects" // the object store
+	PartEvents  = "events"  // the event bus
+	PartMarket  = "market"  // the market feed
+	PartMail    = "mail"    // the mail server, SMTP
+	PartInbox   = "inbox"   // the mail server's inbox, HTTP
+)
+
+var parts = []string{PartObjects, PartEvents, PartMarket, PartMail, PartInbox}
+
+// Parts are the names of the parts that have a port.
+func Parts() []string { return slices.Clone(parts) }
+
+// linkedJob is the job that mails link to.
+const linkedJob = "alerts"
+
+// PortTakenError says that a port of Options is not free.
+type PortTakenError struct {
+	Part    string // the name in Options.Ports
+	Port    int
+	PID     int    // of the holder; 0 when it cannot be known
+	Program string // the holder's
+}
+
+func (e *PortTakenError) Error() string {
+	holder := "another program"
+	if e.PID != 0 {
+		holder = fmt.Sprintf("%s (pid %d)", e.Program, e.PID)
+	}
+	return fmt.Sprintf("port %d for %s is taken by %s", e.Port, e.Part, holder)
+}
+
+// choosePorts checks the ports that are given, and picks those of the parts that
+// are not. Of the jobs, only the one that mails link to has to be known before.
+func choosePorts(given map[string]int, jobs []string) (map[string]int, error) {
+	chosen := maps.Clone(given)
+	if chosen == nil {
+		chosen = map[string]int{}
+	}
+	for name, port := range given {
+		if !slices.Contains(parts, name) && !slices.Contains(jobs, name) {
+			return nil, fmt.Errorf("a port is given for %q, which is neither a part (%s) nor a job", name, strings.Join(parts, ", "))
+		}
+		if err := checkPort(name, port); err != nil {
+			return nil, err
+		}
+	}
+	for _, name := range append([]string{linkedJob}, parts...) {
+		for chosen[name] == 0 {
+			port, err := freePort()
+			if err != nil {
+				return nil, err
+			}
+			if !slices.Contains(slices.Collect(maps.Values(chosen)), port) {
+				chosen[name] = port
+			}
+		}
+	}
+	return chosen, nil
+}
+
+// checkPort tells early, and by name, that a port is taken.
+func checkPort(part string, port int) error {
+	if port == 0 {
+		return nil
+	}
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	if err == nil {
+		return listener.Close()
+	}
+	taken := &PortTakenError{Part: part, Port: port}
+	if pid, program, ok := nomad.PortHolder(port); ok {
+		taken.PID, taken.Program = pid, program
+	} else if !addressInUse(err) {
+		return fmt.Errorf("listen on port %d for the %s: %w", port, part, err)
+	}
+	return taken
+}
+
+// freePort finds a port below those that systems give to outgoing connections,
+// one of which could take it while a part restarts.
+func freePort() (int, error) {
+	const lowest, ports, tries = 10_000, 10_000, 100
+	var err error
+	for range tries {
+		port := lowest + rand.IntN(ports)
+		var listener net.Listener
+		if listener, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err == nil {
+			return port, listener.Close()
+		}
+	}
+	return 0, fmt.Errorf("find a free port: %w", err)
+}
