@@ -360,8 +360,11 @@ func (p *tab) text(selector string) string {
 	return value[string](p, fmt.Sprintf(`document.querySelector(%q).innerText`, selector))
 }
 
+// click clicks what is not disabled: a button that works cannot be pressed
+// meanwhile, and a press on it would be lost.
 func (p *tab) click(selector string) {
 	p.t.Helper()
+	p.wait(fmt.Sprintf(`document.querySelector(%q)?.disabled !== true`, selector))
 	p.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
