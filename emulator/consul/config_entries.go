@@ -1,0 +1,3 @@
+package consul
+
+func configEntryRoutes() []route { return nil }

@@ -1,0 +1,161 @@
+// Package consul is a Consul in the process: the HTTP API and the DNS of one or
+// several datacenters, with catalog, health checks, key-value store, sessions,
+// access control and the Connect certificate authority. The official client,
+// `consul` itself, consul-template and everything else that speaks to a Consul
+// agent works with it offline; SURFACE.md says how far.
+//
+// Each datacenter has a state.Store, which everything reads and writes, and one
+// or more agents, which have the addresses that clients speak to, and which run
+// the checks of the services registered with them. There is no Raft and no
+// gossip: the state is in one place, so it is always consistent.
+//
+// The emulator starts one for the jobs it runs, `drydock consul agent` one for
+// whoever wants it alone, and Go tests as many as they like.
+package consul
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+
+	"github.com/drydock/drydock/emulator/consul/state"
+)
+
+// Version is the version of Consul whose behaviour this is, and which agents tell.
+const Version = "1.22.3"
+
+// Options configure a Consul. The zero value is one datacenter, dc1, with one
+// agent on a free port of 127.0.0.1.
+type Options struct {
+	// Datacenters; the first is the primary one.
+	Datacenters []Datacenter
+	// Dir keeps the state over restarts, a file for each datacenter. Empty: it
+	// is kept in memory.
+	Dir string
+	// ACL says whether requests need tokens.
+	ACL ACL
+	// CA configures the Connect certificate authority, with the names that
+	// /v1/connect/ca/configuration has; nil takes the defaults.
+	CA map[string]any
+	// WithoutConnect turns the Connect certificate authority off.
+	WithoutConnect bool
+	// Logger gets warnings and errors, and each unknown route; nil drops them.
+	Logger *slog.Logger
+}
+
+// Datacenter configures one datacenter.
+type Datacenter struct {
+	Name string // lower case; default dc1
+	// Agents, the first of which is the server; none is one with defaults.
+	Agents []Agent
+}
+
+// Agent configures one agent, which is a node of its datacenter.
+type Agent struct {
+	Node     string            // name of the node; default: the datacenter's name with the agent's number
+	ID       string            // of the node, a UUID; default: made up
+	Meta     map[string]string // of the node
+	Address  string            // of the node; default 127.0.0.1
+	Locality *state.Locality   // of the node
+	// HTTP is what the API listens on, host:port or unix:///path; default
+	// 127.0.0.1:0. "-" is nowhere: Handler serves it.
+	HTTP string
+	// DNS is the address, host:port, of the DNS, UDP and TCP. Empty: no DNS.
+	DNS string
+	// ScriptChecks allows checks that run programs.
+	ScriptChecks bool
+	// Debug serves /debug/pprof.
+	Debug bool
+}
+
+// ACL configures access control.
+type ACL struct {
+	Enabled bool
+	// Allow is what happens to a request that no rule of its token covers.
+	Allow bool
+	// InitialManagement is the secret of a token that may do everything, and
+	// Agent that of the token which agents use for themselves. Both may be empty.
+	InitialManagement string
+	Agent             string
+	// KeyList makes listing keys need the permission key:list.
+	KeyList bool
+}
+
+// Consul is a running Consul. Its methods may be called from any goroutine.
+type Consul struct {
+	options     Options
+	log         *slog.Logger
+	datacenters []*datacenter
+	router      *router
+	unknown     unknownRoutes
+	stop        context.CancelFunc
+}
+
+// Start starts the datacenters and their agents. It returns when all of them
+// answer; when anything fails, what was started is stopped again.
+func Start(ctx context.Context, o Options) (*Consul, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if len(o.Datacenters) == 0 {
+		o.Datacenters = []Datacenter{{}}
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	c := &Consul{options: o, log: o.Logger, router: newRouter(table()), stop: stop}
+	for _, d := range o.Datacenters {
+		if err := c.open(running, d); err != nil {
+			return nil, errors.Join(fmt.Errorf("start Consul: %w", err), c.Close())
+		}
+	}
+	return c, nil
+}
+
+func (c *Consul) open(running context.Context, o Datacenter) error {
+	if o.Name == "" {
+		o.Name = "dc1"
+	}
+	if c.datacenter(o.Name) != nil {
+		return fmt.Errorf("there are two datacenters named %q", o.Name)
+	}
+	d, err := openDatacenter(running, c, o)
+	if d != nil {
+		c.datacenters = append(c.datacenters, d)
+	}
+	return err
+}
+
+// Close stops everything. It may be called twice.
+func (c *Consul) Close() error {
+	c.stop()
+	var err error
+	for _, d := range slices.Backward(c.datacenters) {
+		err = errors.Join(err, d.close())
+	}
+	return err
+}
+
+// datacenter is the one of that name; nil when there is none.
+func (c *Consul) datacenter(name string) *datacenter {
+	for _, d := range c.datacenters {
+		if d.name == name {
+			return d
+		}
+	}
+	return nil
+}
+
+// primary is the datacenter that access control and intentions are managed in.
+func (c *Consul) primary() *datacenter { return c.datacenters[0] }
+
+// URL is where the API of a datacenter's first agent answers; empty when it
+// listens nowhere or there is no such datacenter.
+func (c *Consul) URL(datacenter string) string {
+	d := c.datacenter(datacenter)
+	if d == nil || d.agents[0].http == nil {
+		return ""
+	}
+	return d.agents[0].http.url
+}

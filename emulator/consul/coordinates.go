@@ -1,0 +1,3 @@
+package consul
+
+func coordinateRoutes() []route { return nil }

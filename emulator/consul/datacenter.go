@@ -1,0 +1,66 @@
+package consul
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"sync"
+
+	"github.com/drydock/drydock/emulator/consul/state"
+)
+
+// datacenter is one datacenter: its state, its agents, and what goes on in it
+// without being asked.
+type datacenter struct {
+	consul *Consul
+	name   string
+	store  *state.Store
+	agents []*agent
+
+	running    context.Context // ends when the Consul is closed
+	background sync.WaitGroup
+}
+
+func openDatacenter(running context.Context, c *Consul, o Datacenter) (*datacenter, error) {
+	d := &datacenter{consul: c, name: o.Name, running: running}
+	var err error
+	if c.options.Dir == "" {
+		d.store, err = state.New()
+	} else {
+		d.store, err = state.Open(filepath.Join(c.options.Dir, o.Name+".journal"))
+	}
+	if err != nil {
+		return nil, fmt.Errorf("datacenter %s: %w", o.Name, err)
+	}
+	if len(o.Agents) == 0 {
+		o.Agents = []Agent{{}}
+	}
+	for i, a := range o.Agents {
+		if a.Node == "" {
+			a.Node = fmt.Sprintf("%s-%d", o.Name, i+1)
+		}
+		started, err := startAgent(d, a)
+		if started != nil {
+			d.agents = append(d.agents, started)
+		}
+		if err != nil {
+			return d, fmt.Errorf("datacenter %s, agent %s: %w", o.Name, a.Node, err)
+		}
+	}
+	return d, nil
+}
+
+// keep runs work in the background until the Consul is closed, which waits for it.
+func (d *datacenter) keep(work func(context.Context)) {
+	d.background.Go(func() { work(d.running) })
+}
+
+func (d *datacenter) close() error {
+	var err error
+	for _, a := range d.agents {
+		err = errors.Join(err, a.close())
+	}
+	d.background.Wait()
+	return errors.Join(err, d.store.Close())
+}

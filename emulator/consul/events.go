@@ -1,0 +1,3 @@
+package consul
+
+func eventRoutes() []route { return nil }

@@ -1,0 +1,3 @@
+package consul
+
+func healthRoutes() []route { return nil }

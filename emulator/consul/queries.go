@@ -1,0 +1,3 @@
+package consul
+
+func queryRoutes() []route { return nil }

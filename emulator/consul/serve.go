@@ -1,0 +1,120 @@
+package consul
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// unknownRoutes counts the requests that no route of the table answers, so
+// that a gap in the surface is seen.
+type unknownRoutes struct {
+	mu     sync.Mutex
+	counts map[string]int
+}
+
+func (u *unknownRoutes) add(route string) (count int) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.counts == nil {
+		u.counts = map[string]int{}
+	}
+	u.counts[route]++
+	return u.counts[route]
+}
+
+// ServeHTTP answers a request of the API.
+func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept-Encoding")
+	w.Header().Set("X-Consul-Default-Acl-Policy", a.dc.consul.options.ACL.defaultPolicy())
+	routes := a.dc.consul.router.find(r)
+	if routes == nil {
+		a.unknown(w, r)
+		return
+	}
+	found, ok := routes[r.Method]
+	if !ok && r.Method == http.MethodHead {
+		found, ok = routes[http.MethodGet]
+	}
+	if !ok {
+		otherMethod(w, r, routes)
+		return
+	}
+	req, err := newRequest(a, w, r)
+	var answer any
+	if err == nil {
+		answer, err = found.handle(req)
+	}
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	req.respond(w, answer)
+}
+
+func (o ACL) defaultPolicy() string {
+	if !o.Enabled || o.Allow {
+		return "allow"
+	}
+	return "deny"
+}
+
+func (a *agent) unknown(w http.ResponseWriter, r *http.Request) {
+	count := a.dc.consul.unknown.add(r.Method + " " + r.URL.Path)
+	a.dc.consul.log.Warn("a request has no route", "method", r.Method, "path", r.URL.Path, "count", count)
+	http.Error(w, "Invalid URL path: not a recognized HTTP API endpoint", http.StatusNotFound)
+}
+
+// otherMethod answers OPTIONS, and refuses a method that the path does not have.
+func otherMethod(w http.ResponseWriter, r *http.Request, routes map[string]route) {
+	w.Header().Set("Allow", strings.Join(append(methods(routes), http.MethodOptions), ","))
+	if r.Method != http.MethodOptions {
+		w.WriteHeader(http.StatusMethodNotAllowed)
+		w.Write([]byte("method " + r.Method + " not allowed"))
+	}
+}
+
+// writeError answers with the error's text, as Consul does.
+func writeError(w http.ResponseWriter, err error) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.WriteHeader(statusOf(err))
+	w.Write([]byte(err.Error()))
+}
+
+// text is an answer that is written as it is.
+type text []byte
+
+// streamed is the answer of a handler that writes the response itself.
+type streamed func(http.ResponseWriter)
+
+// respond writes a handler's answer: as JSON unless it is a text or streamed; nil is an empty body.
+func (r *request) respond(w http.ResponseWriter, answer any) {
+	switch answer := answer.(type) {
+	case nil:
+	case text:
+		w.Write(answer)
+	case streamed:
+		answer(w)
+	default:
+		r.respondJSON(w, answer)
+	}
+}
+
+func (r *request) respondJSON(w http.ResponseWriter, answer any) {
+	var body []byte
+	var err error
+	if r.has("pretty") {
+		if body, err = json.MarshalIndent(answer, "", "    "); err == nil {
+			body = append(body, '\n')
+		}
+	} else {
+		body, err = json.Marshal(answer)
+	}
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Write(body)
+}

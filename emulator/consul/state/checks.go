@@ -1,0 +1,118 @@
+package state
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/hashicorp/consul/api"
+)
+
+// TableChecks is the table of the catalog's health checks.
+const TableChecks = "checks"
+
+// Check is a health check of a node or, with ServiceID, of one of its service
+// instances. CheckID is unique on its node.
+type Check struct {
+	Node        string
+	CheckID     string
+	Name        string
+	Status      string // api.HealthPassing, api.HealthWarning or api.HealthCritical
+	Notes       string
+	Output      string
+	ServiceID   string
+	ServiceName string
+	ServiceTags []string
+	Type        string
+	Interval    string
+	Timeout     string
+	ExposedPort int
+	Definition  api.HealthCheckDefinition
+	CreateIndex uint64
+	ModifyIndex uint64
+}
+
+func checkTables() map[string]table {
+	return map[string]table{
+		TableChecks: {reflect.TypeFor[Check](), indexes(
+			unique("id", both(folded("Node"), field("CheckID"))),
+			many("node", folded("Node")),
+			many("instance", both(folded("Node"), field("ServiceID"))),
+			many("service", folded("ServiceName")),
+			many("status", field("Status")),
+		)},
+	}
+}
+
+// NoServiceError says that a check names an instance that its node does not have.
+type NoServiceError struct{ Node, ServiceID string }
+
+func (e *NoServiceError) Error() string {
+	return fmt.Sprintf("node %q has no service instance %q", e.Node, e.ServiceID)
+}
+
+// Check finds a check by its node and ID; nil when there is none.
+func (v *View) Check(node, id string) *Check {
+	return First[Check](v, TableChecks, "id", node, id)
+}
+
+// PutCheck registers a check, or changes it, of a node and instance that have
+// to be there: otherwise the error is a *NoNodeError or *NoServiceError. One
+// that turns critical ends the sessions that rest on it. What is as it was
+// keeps its index.
+func (tx *Tx) PutCheck(c Check) error {
+	node := tx.Node(c.Node)
+	if node == nil {
+		return &NoNodeError{c.Node}
+	}
+	c.Node = node.Node
+	if c.ServiceID != "" {
+		service := tx.Service(c.Node, c.ServiceID)
+		if service == nil {
+			return &NoServiceError{c.Node, c.ServiceID}
+		}
+		c.ServiceName, c.ServiceTags = service.Service, service.Tags
+	}
+	if c.Status == "" {
+		c.Status = api.HealthCritical
+	}
+	c.CreateIndex, c.ModifyIndex = tx.index, tx.index
+	if old := tx.Check(c.Node, c.CheckID); old != nil {
+		c.CreateIndex = old.CreateIndex
+		same := *old
+		same.ModifyIndex = c.ModifyIndex
+		if reflect.DeepEqual(same, c) {
+			return nil
+		}
+	}
+	tx.Insert(TableChecks, &c)
+	tx.markCheck(&c)
+	if c.Status == api.HealthCritical {
+		tx.endSessionsOfCheck(c.Node, c.CheckID)
+	}
+	return nil
+}
+
+// DeleteCheck removes a check, and ends the sessions that rest on it. It does
+// nothing when the check is not there.
+func (tx *Tx) DeleteCheck(node, id string) {
+	check := tx.Check(node, id)
+	if check == nil {
+		return
+	}
+	tx.Delete(TableChecks, check)
+	tx.markCheck(check)
+	tx.endSessionsOfCheck(check.Node, check.CheckID)
+}
+
+// markCheck marks the service that the check is of, or all that the node has.
+func (tx *Tx) markCheck(c *Check) {
+	if c.ServiceID != "" {
+		if service := tx.Service(c.Node, c.ServiceID); service != nil {
+			tx.markService(service)
+		}
+		return
+	}
+	for service := range All[Service](&tx.View, TableServices, "node", c.Node) {
+		tx.markService(service)
+	}
+}

@@ -1,0 +1,3 @@
+package state
+
+func configEntryTables() map[string]table { return nil }

@@ -1,0 +1,63 @@
+package state
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+)
+
+// Snapshot writes the whole state as it is now, in a form that Restore reads.
+// It returns the index of the last change in it.
+func (s *Store) Snapshot(to io.Writer) (uint64, error) {
+	txn := s.db.Txn(false)
+	if _, err := writeRows(to, txn); err != nil {
+		return 0, fmt.Errorf("write a snapshot of the state: %w", err)
+	}
+	return lastIndex(txn), nil
+}
+
+// Restore replaces the whole state by that of a snapshot; with an error nothing
+// has changed. Everybody who watches is woken. All marks get an index above the
+// highest of both states, so that none ever goes back.
+func (s *Store) Restore(from io.Reader) error {
+	var changes []change
+	lines := bufio.NewReader(from)
+	for {
+		line, err := lines.ReadBytes('\n')
+		if errors.Is(err, io.EOF) && len(line) == 0 {
+			break
+		}
+		var some []change
+		if err == nil {
+			err = json.Unmarshal(line, &some)
+		}
+		if err != nil {
+			return fmt.Errorf("read a snapshot of the state: %w", err)
+		}
+		changes = append(changes, some...)
+	}
+	return s.Write(func(tx *Tx) error {
+		names := map[string]bool{}
+		for m := range All[mark](&tx.View, tableMarks, "id") {
+			names[m.Name] = true
+		}
+		for name := range tables() {
+			if _, err := tx.txn.DeleteAll(name, "id"); err != nil {
+				return fmt.Errorf("restore a snapshot of the state: %w", err)
+			}
+		}
+		if err := apply(tx.txn, changes); err != nil {
+			return fmt.Errorf("restore a snapshot of the state: %w", err)
+		}
+		tx.index = max(tx.index, lastIndex(tx.txn)+1)
+		for _, m := range Collect[mark](&tx.View, tableMarks, "id") {
+			names[m.Name] = true
+		}
+		tx.Mark(slices.Collect(maps.Keys(names))...)
+		return nil
+	})
+}

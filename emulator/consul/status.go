@@ -1,0 +1,25 @@
+package consul
+
+import (
+	"net"
+	"net/http"
+)
+
+func statusRoutes() []route {
+	return []route{
+		{http.MethodGet, "/v1/status/leader", statusLeader, faithful, ""},
+		{http.MethodGet, "/v1/status/peers", statusPeers, faithful, ""},
+	}
+}
+
+func statusLeader(r *request) (any, error) { return r.dc.leader(), nil }
+
+func statusPeers(r *request) (any, error) { return []string{r.dc.leader()}, nil }
+
+// leader is the address of the datacenter's one server, as Raft would name it.
+func (d *datacenter) leader() string {
+	return net.JoinHostPort(d.agents[0].options.Address, serverPort)
+}
+
+// serverPort is where a real server listens for other agents.
+const serverPort = "8300"
