@@ -155,6 +155,9 @@ func (j *journal) rewrite(txn *memdb.Txn) error {
 	if err == nil {
 		err = os.Rename(next.Name(), j.name)
 	}
+	if err == nil {
+		err = syncFolder(filepath.Dir(j.name))
+	}
 	if err != nil {
 		return errors.Join(err, next.Close(), os.Remove(next.Name()))
 	}
@@ -164,6 +167,15 @@ func (j *journal) rewrite(txn *memdb.Txn) error {
 		return old.Close()
 	}
 	return nil
+}
+
+// syncFolder makes a renaming in the folder last.
+func syncFolder(name string) error {
+	folder, err := os.Open(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
 
 func (j *journal) close() error { return j.file.Close() }
