@@ -6,6 +6,7 @@ import "slices"
 func table() []route {
 	return slices.Concat(
 		aclRoutes(),
+		agentConnectRoutes(),
 		agentRoutes(),
 		catalogRoutes(),
 		configEntryRoutes(),
