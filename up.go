@@ -47,6 +47,8 @@ var defaultPorts = map[string]int{
 	emulator.PartMarket:  8084,
 	emulator.PartMail:    1025,
 	emulator.PartInbox:   8025,
+	emulator.PartConsul:  8500,
+	emulator.PartDNS:     8600,
 }
 
 func upCommand() *cobra.Command {
@@ -196,6 +198,7 @@ func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, ephemeral
 	fmt.Fprintf(table, "  inbox\t%s/\tthe mail that is sent to %s\n", stack.Mail.URL(), stack.Mail.SMTPURL())
 	fmt.Fprintf(table, "  market\t%s/v1/quotes\ta feed of made-up prices\n", stack.Market.URL())
 	fmt.Fprintf(table, "  events\t%s\tNATS with JetStream\n", stack.NATSURL())
+	fmt.Fprintf(table, "  consul\t%s\tfor CONSUL_HTTP_ADDR; its DNS is at %s\n", stack.Consul.URL("dc1"), stack.Consul.DNS("dc1"))
 	for _, allocation := range stack.Allocations() {
 		if allocation.Status == "running" {
 			address := "no port http"

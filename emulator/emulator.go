@@ -1,6 +1,6 @@
 // Package emulator is the whole offline stack in one process: the real
 // nats-server, an S3 endpoint whose notifications reach it, a market feed, a
-// mail server with an inbox, and a scheduler that runs Nomad job files.
+// mail server with an inbox, a Consul, and a scheduler that runs Nomad job files.
 //
 // It is a library first: a Go test starts as many as it likes, each with its
 // own folder and free ports, and `drydock up` is one of its callers.
@@ -26,6 +26,7 @@ import (
 	"github.com/drydock/drydock/cloud"
 	cloudnats "github.com/drydock/drydock/cloud/nats"
 	clouds3 "github.com/drydock/drydock/cloud/s3"
+	"github.com/drydock/drydock/emulator/consul"
 	"github.com/drydock/drydock/emulator/mail"
 	"github.com/drydock/drydock/emulator/market"
 	"github.com/drydock/drydock/emulator/nomad"
@@ -75,10 +76,11 @@ type Stack struct {
 	// Bus and Objects are ready clients that may do everything. Close closes them.
 	Bus     cloud.Bus
 	Objects cloud.Objects
-	// Market is the market feed, which plays what it is told, and Mail the mail
-	// server with its inbox. Close closes them.
+	// Market is the market feed, which plays what it is told, Mail the mail
+	// server with its inbox, and Consul has the datacenter dc1. Close closes them.
 	Market *market.Market
 	Mail   *mail.Mail
+	Consul *consul.Consul
 }
 
 // Start starts the parts and registers the jobs. It returns when every job is
@@ -151,8 +153,19 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
+	if s.Consul, err = consul.Start(ctx, consul.Options{
+		Datacenters: []consul.Datacenter{{Name: "dc1", Agents: []consul.Agent{{
+			HTTP: address(o.Ports[PartConsul]), DNS: address(o.Ports[PartDNS]),
+		}}}},
+		Dir: filepath.Join(o.Dir, "consul"), Logger: o.Logger,
+	}); err != nil {
+		return err
+	}
 	return s.startJobs(ctx, names)
 }
+
+// address is a port of this machine alone.
+func address(port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
 
 // extension is what the names of job files end in; the job's name is before it.
 const extension = ".nomad.hcl"
@@ -197,7 +210,7 @@ func (s *Stack) startJobs(ctx context.Context, names []string) (err error) {
 			"market":          s.Market.URL(),
 			"mail":            s.Mail.SMTPURL(),
 			"mail_from":       mailFrom,
-			"public_url":      "http://" + net.JoinHostPort(host, strconv.Itoa(s.options.Ports[linkedJob])),
+			"public_url":      "http://" + address(s.options.Ports[linkedJob]),
 			"unsubscribe_key": s.secrets[unsubscribeKey],
 		}
 	}
@@ -248,6 +261,9 @@ func (s *Stack) Close() error {
 	var err error
 	if s.nomad != nil {
 		err = errors.Join(err, s.nomad.Close())
+	}
+	if s.Consul != nil {
+		err = errors.Join(err, s.Consul.Close())
 	}
 	if s.Mail != nil {
 		err = errors.Join(err, s.Mail.Close())

@@ -117,7 +117,7 @@ func startS3(dir string, port int, k keys, natsURL string, log *slog.Logger) (_ 
 	if err := p.prepare(); err != nil {
 		return nil, fmt.Errorf("start object store: %w", err)
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	listener, err := net.Listen("tcp", address(port))
 	if err != nil {
 		return nil, fmt.Errorf("start object store: %w", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/drydock/drydock/emulator/nomad"
@@ -19,9 +18,11 @@ const (
 	PartMarket  = "market"  // the market feed
 	PartMail    = "mail"    // the mail server, SMTP
 	PartInbox   = "inbox"   // the mail server's inbox, HTTP
+	PartConsul  = "consul"  // the HTTP API of Consul
+	PartDNS     = "dns"     // the DNS of Consul
 )
 
-var parts = []string{PartObjects, PartEvents, PartMarket, PartMail, PartInbox}
+var parts = []string{PartObjects, PartEvents, PartMarket, PartMail, PartInbox, PartConsul, PartDNS}
 
 // Parts are the names of the parts that have a port.
 func Parts() []string { return slices.Clone(parts) }
@@ -79,7 +80,7 @@ func checkPort(part string, port int) error {
 	if port == 0 {
 		return nil
 	}
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port)))
+	listener, err := net.Listen("tcp", address(port))
 	if err == nil {
 		return listener.Close()
 	}
@@ -100,7 +101,7 @@ func freePort() (int, error) {
 	for range tries {
 		port := lowest + rand.IntN(ports)
 		var listener net.Listener
-		if listener, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(port))); err == nil {
+		if listener, err = net.Listen("tcp", address(port)); err == nil {
 			return port, listener.Close()
 		}
 	}

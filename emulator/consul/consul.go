@@ -159,3 +159,13 @@ func (c *Consul) URL(datacenter string) string {
 	}
 	return d.agents[0].http.url
 }
+
+// DNS is where the DNS of a datacenter's first agent answers, host:port; empty
+// when it has none or there is no such datacenter.
+func (c *Consul) DNS(datacenter string) string {
+	d := c.datacenter(datacenter)
+	if d == nil {
+		return ""
+	}
+	return d.agents[0].options.DNS
+}
