@@ -1,11 +1,7 @@
 package contract
 
 import (
-	"errors"
 	"fmt"
-	"math"
-	"net/mail"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -115,77 +111,6 @@ const (
 	MaxCoolDown = 366 * 24 * 60 * 60 // seconds
 	MaxNote     = 500                // bytes
 )
-
-// Check returns an error that says, for people, what about the rule cannot be;
-// several are joined.
-func (r Rule) Check() error {
-	var wrong []error
-	add := func(format string, values ...any) { wrong = append(wrong, fmt.Errorf(format, values...)) }
-	if !ValidSymbol(r.Symbol) {
-		add("symbol %.40q is not 1 to 32 letters, digits and . ^ = _ : / -", r.Symbol)
-	}
-	c := r.Condition
-	uses := map[string][]string{
-		Above: {"price"}, Below: {"price"}, Crosses: {"price"},
-		Change: {"percent", "window"}, Volume: {"factor", "window"},
-	}[c.Kind]
-	if uses == nil {
-		add("condition kind %.40q is not one of above, below, crosses, change, volume", c.Kind)
-	}
-	for name, value := range map[string]float64{"price": c.Price, "percent": c.Percent, "factor": c.Factor, "window": float64(c.Window)} {
-		used := slices.Contains(uses, name)
-		switch {
-		case uses == nil:
-		case !used && value != 0:
-			add("%s means nothing to the condition %s", name, c.Kind)
-		case used && (value == 0 || math.IsNaN(value) || math.IsInf(value, 0)):
-			add("the condition %s needs a %s", c.Kind, name)
-		case used && value < 0 && name != "percent":
-			add("%s %v is not more than 0", name, value)
-		case used && name == "percent" && value <= -100:
-			add("percent %v is a fall by all there is: it takes more than -100", value)
-		}
-	}
-	if c.Window > MaxWindow {
-		add("window %d is more than %d seconds", c.Window, MaxWindow)
-	}
-	if !(c.Hysteresis >= 0) || math.IsInf(c.Hysteresis, 0) {
-		add("hysteresis %v is not zero or more", c.Hysteresis)
-	}
-	if r.CoolDown < 0 || r.CoolDown > MaxCoolDown {
-		add("cool_down %d is not 0 to %d seconds", r.CoolDown, MaxCoolDown)
-	}
-	if len(r.Note) > MaxNote {
-		add("the note has %d bytes, more than %d", len(r.Note), MaxNote)
-	}
-	if r.Active != nil {
-		if _, err := r.Active.Compile(); err != nil {
-			wrong = append(wrong, err)
-		}
-	}
-	if err := r.Channel.check(); err != nil {
-		wrong = append(wrong, err)
-	}
-	return errors.Join(wrong...)
-}
-
-func (c Channel) check() error {
-	switch c.Kind {
-	case Email:
-		address, err := mail.ParseAddress(c.Address)
-		if err != nil || address.Address != c.Address {
-			return fmt.Errorf("channel: %.80q is not a plain e-mail address", c.Address)
-		}
-	case Webhook:
-		u, err := url.Parse(c.Address)
-		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil {
-			return fmt.Errorf("channel: %.80q is not an http or https URL without user and password", c.Address)
-		}
-	default:
-		return fmt.Errorf("channel kind %.40q is not email or webhook", c.Kind)
-	}
-	return nil
-}
 
 var days = []string{"sun", "mon", "tue", "wed", "thu", "fri", "sat"}
 

@@ -4,8 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -133,24 +133,6 @@ func newSecret() string {
 	return "whsec_" + base64.StdEncoding.EncodeToString(raw)
 }
 
-// places says where in a rule the faults are that contract.Rule.Check finds,
-// by how their words begin; the longer beginnings come first.
-var places = []struct{ words, place string }{
-	{"symbol", ".symbol"},
-	{"condition kind", ".condition.kind"},
-	{"the condition", ".condition"},
-	{"price", ".condition.price"},
-	{"percent", ".condition.percent"},
-	{"factor", ".condition.factor"},
-	{"window", ".condition.window"},
-	{"hysteresis", ".condition.hysteresis"},
-	{"cool_down", ".cool_down"},
-	{"the note", ".note"},
-	{"active hours", ".active"},
-	{"channel kind", ".channel.kind"},
-	{"channel", ".channel.address"},
-}
-
 // Resolve implements huma.ResolverWithPath: it names what the schema cannot
 // say about a rule, beside what the schema has found.
 func (n *NewRule) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
@@ -158,9 +140,10 @@ func (n *NewRule) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
 	add := func(place, message string) {
 		faults = append(faults, &huma.ErrorDetail{Location: prefix.String() + place, Message: message})
 	}
-	if err := n.rule("", "").Check(); err != nil {
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			add(place(line), line)
+	var wrong contract.Faults
+	if errors.As(n.rule("", "").Check(), &wrong) {
+		for _, fault := range wrong {
+			add("."+fault.Field, fault.Problem)
 		}
 	}
 	if n.Active != nil && len(n.Active.Days) > 7 {
@@ -169,16 +152,5 @@ func (n *NewRule) Resolve(_ huma.Context, prefix *huma.PathBuffer) []error {
 	if !n.Expires.IsZero() && n.Expires.Before(time.Now()) {
 		add(".expires", fmt.Sprintf("%s is past", n.Expires.Format(time.RFC3339)))
 	}
-	slices.SortFunc(faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 	return faults
-}
-
-// place finds the field that a fault is about.
-func place(fault string) string {
-	for _, p := range places {
-		if strings.HasPrefix(fault, p.words) {
-			return p.place
-		}
-	}
-	return ""
 }
