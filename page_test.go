@@ -5,13 +5,10 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -19,15 +16,13 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/dom"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/page"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/drydock/drydock/api/web/webtest"
 	"github.com/drydock/drydock/emulator"
 	"github.com/drydock/drydock/operate/demo"
 )
@@ -35,7 +30,7 @@ import (
 // TestPage drives the page in a real browser, against the whole real stack.
 func TestPage(t *testing.T) {
 	t.Parallel()
-	browser := startBrowser(t)
+	browser := webtest.StartBrowser(t)
 	for name, test := range map[string]func(*testing.T, context.Context){
 		"forty photographs": testFortyPhotographs,
 		"dropped folder":    testDroppedFolder,
@@ -55,12 +50,12 @@ func TestPage(t *testing.T) {
 
 func testFortyPhotographs(t *testing.T, browser context.Context) {
 	b := openPage(t, browser, startStack(t, emulator.Options{}))
-	b.wait(`!document.querySelector("#empty").hidden`) // it says what there is to do
-	b.do(chromedp.Evaluate[chromedp.Void](recordProgress))
+	b.Wait(`!document.querySelector("#empty").hidden`) // it says what there is to do
+	b.Do(chromedp.Evaluate[chromedp.Void](recordProgress))
 	b.choose(photographFiles(t, 40)...)
-	b.wait(`cards("processed").length === 40`)
+	b.Wait(`cards("processed").length === 40`)
 
-	steps, statuses := value[[]float64](b, `seen.overall`), value[map[string]int](b, `seen.statuses`)
+	steps, statuses := webtest.Value[[]float64](b.Tab, `seen.overall`), webtest.Value[map[string]int](b.Tab, `seen.statuses`)
 	t.Logf("%d steps of progress; cards seen by status: %v", len(steps), statuses)
 	assert.True(t, slices.IsSorted(steps), "progress never goes back: %v", steps)
 	assert.Greater(t, len(slices.Compact(steps)), 5, "progress is seen")
@@ -68,15 +63,15 @@ func testFortyPhotographs(t *testing.T, browser context.Context) {
 		assert.Positive(t, statuses[status], "cards seen %s", status)
 	}
 	assert.Equal(t, map[string]string{"flight": "0", "done": "40", "rejected": "0", "failed": "0"}, b.counters())
-	assert.Regexp(t, `^−\d\d.%$`, b.text("#saved-percent"))
+	assert.Regexp(t, `^−\d\d.%$`, b.Text("#saved-percent"))
 	b.checkThumbs(40)
 
-	b.open(b.url)
-	b.wait(`cards("processed").length === 20`)
-	assert.Equal(t, "20+", b.text("#count-done"), "there are more than the list has shown")
-	b.click("#more")
-	b.wait(`cards("processed").length === 40 && document.querySelector("#more").hidden`)
-	assert.Equal(t, "40", b.text("#count-done"))
+	b.Open(b.URL)
+	b.Wait(`cards("processed").length === 20`)
+	assert.Equal(t, "20+", b.Text("#count-done"), "there are more than the list has shown")
+	b.Click("#more")
+	b.Wait(`cards("processed").length === 40 && document.querySelector("#more").hidden`)
+	assert.Equal(t, "40", b.Text("#count-done"))
 }
 
 // recordProgress notes what the page shows on the way, however short that is.
@@ -100,8 +95,8 @@ func testDroppedFolder(t *testing.T, browser context.Context) {
 	require.NoError(t, os.Mkdir(inner, 0o755))
 	require.NoError(t, os.Rename(files[0], filepath.Join(inner, filepath.Base(files[0]))))
 	b.drop(inner, files[1], files[2])
-	b.wait(`cards("processed").length === 3`)
-	assert.Equal(t, "3", b.text("#count-done"))
+	b.Wait(`cards("processed").length === 3`)
+	assert.Equal(t, "3", b.Text("#count-done"))
 	b.checkThumbs(3)
 }
 
@@ -116,15 +111,15 @@ func testNoPictures(t *testing.T, browser context.Context) {
 		writeFile(t, folder, "notes.txt", []byte("Notes.")),
 		writeFile(t, folder, "empty.jpg", nil),
 	)
-	b.wait(`cards("rejected").length === 2`)
-	assert.Equal(t, "2", b.text("#count-rejected"))
-	for _, state := range value[[]string](b, `cards("rejected").map((card) => card.querySelector(".state").textContent)`) {
+	b.Wait(`cards("rejected").length === 2`)
+	assert.Equal(t, "2", b.Text("#count-rejected"))
+	for _, state := range webtest.Value[[]string](b.Tab, `cards("rejected").map((card) => card.querySelector(".state").textContent)`) {
 		assert.Regexp(t, `^Rejected\. [A-Z][a-z]+ .{10,}\.$`, state)
 	}
-	notice := b.text("#notice p")
+	notice := b.Text("#notice p")
 	assert.Contains(t, notice, "notes.txt")
 	assert.Contains(t, notice, "empty.jpg")
-	assert.Len(t, value[[]string](b, `cards().map((card) => card.dataset.upload)`), 2)
+	assert.Len(t, webtest.Value[[]string](b.Tab, `cards().map((card) => card.dataset.upload)`), 2)
 }
 
 func testAnotherClient(t *testing.T, browser context.Context) {
@@ -133,100 +128,100 @@ func testAnotherClient(t *testing.T, browser context.Context) {
 	report, err := demo.Run(deadline(t), demo.Options{API: stack.URL("uploads"), Files: demo.Photographs()})
 	require.NoError(t, err)
 	require.Equal(t, 8, report.Processed)
-	b.wait(`cards("processed").length === 8`)
+	b.Wait(`cards("processed").length === 8`)
 	var ids []string
 	for _, file := range report.Files {
 		ids = append(ids, file.ID)
 	}
-	assert.ElementsMatch(t, ids, value[[]string](b, `cards().map((card) => card.dataset.upload)`))
+	assert.ElementsMatch(t, ids, webtest.Value[[]string](b.Tab, `cards().map((card) => card.dataset.upload)`))
 	b.checkThumbs(8)
 
 	require.Equal(t, http.StatusNoContent, b.status(http.MethodDelete, "/v1/uploads/"+ids[0]))
-	b.wait(`cards().length === 7`)
+	b.Wait(`cards().length === 7`)
 }
 
 func testKeyboardOnly(t *testing.T, browser context.Context) {
 	b := openPage(t, browser, startStack(t, emulator.Options{}))
-	b.tabTo("#files")
+	b.TabTo("#files")
 	b.chooseByKey(photographFiles(t, 3))
-	b.wait(`cards("processed").length === 3`)
-	names := value[[]string](b, `cards().map((card) => card.querySelector(".name").textContent)`)
+	b.Wait(`cards("processed").length === 3`)
+	names := webtest.Value[[]string](b.Tab, `cards().map((card) => card.querySelector(".name").textContent)`)
 
-	b.tabTo(".card .frame")
-	b.press(kb.Enter)
+	b.TabTo(".card .frame")
+	b.Press(kb.Enter)
 	b.waitViewer(names[0], "1 of 3")
-	b.press(kb.ArrowRight)
+	b.Press(kb.ArrowRight)
 	b.waitViewer(names[1], "2 of 3")
-	b.press(kb.ArrowRight, kb.ArrowRight)
+	b.Press(kb.ArrowRight, kb.ArrowRight)
 	b.waitViewer(names[2], "3 of 3")
-	b.press(kb.ArrowLeft)
+	b.Press(kb.ArrowLeft)
 	b.waitViewer(names[1], "2 of 3")
-	b.press(kb.Escape)
-	b.wait(`!document.querySelector("#viewer").open && document.activeElement === cards()[1].querySelector(".frame")`)
+	b.Press(kb.Escape)
+	b.Wait(`!document.querySelector("#viewer").open && document.activeElement === cards()[1].querySelector(".frame")`)
 
-	id := value[string](b, `cards()[1].dataset.upload`)
-	b.tabTo(".card:nth-child(2) [data-do=delete]")
-	b.press(kb.Enter)
-	b.wait(`document.activeElement.value === "keep"`)
-	assert.Equal(t, names[1], b.text("#confirm-name"))
-	b.press(kb.Enter)
-	b.wait(`!document.querySelector("#confirm").open`)
-	b.press(kb.Enter)
-	b.tabTo("#confirm [value=delete]")
-	b.press(kb.Enter)
-	b.wait(`cards().length === 2 && document.activeElement.closest(".card") !== null`)
+	id := webtest.Value[string](b.Tab, `cards()[1].dataset.upload`)
+	b.TabTo(".card:nth-child(2) [data-do=delete]")
+	b.Press(kb.Enter)
+	b.Wait(`document.activeElement.value === "keep"`)
+	assert.Equal(t, names[1], b.Text("#confirm-name"))
+	b.Press(kb.Enter)
+	b.Wait(`!document.querySelector("#confirm").open`)
+	b.Press(kb.Enter)
+	b.TabTo("#confirm [value=delete]")
+	b.Press(kb.Enter)
+	b.Wait(`cards().length === 2 && document.activeElement.closest(".card") !== null`)
 	assert.Equal(t, http.StatusNotFound, b.status(http.MethodGet, "/v1/uploads/"+id))
 }
 
 func testPhone(t *testing.T, browser context.Context) {
 	b := openTab(t, browser)
-	b.do(chromedp.EmulateViewport(360, 740, chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch))
+	b.Do(chromedp.EmulateViewport(360, 740, chromedp.EmulateScale(2), chromedp.EmulateMobile, chromedp.EmulateTouch))
 	b.openPage(startStack(t, emulator.Options{}))
 	b.checkWidth(360)
 	files := photographFiles(t, 2)
 	long := filepath.Join(filepath.Dir(files[0]), strings.Repeat("a-long-name-", 15)+".jpg")
 	require.NoError(t, os.Rename(files[0], long))
 	b.choose(long, files[1], writeFile(t, t.TempDir(), "words.png", []byte("no picture")))
-	b.wait(`cards("processed").length === 2 && cards("rejected").length === 1`)
+	b.Wait(`cards("processed").length === 2 && cards("rejected").length === 1`)
 	b.checkWidth(360)
 	b.checkShown(".drop .button", "nav a", ".card .frame", ".card .delete", ".variants a")
-	b.click(".card[data-status=processed] .frame")
-	b.wait(`document.querySelector("#viewer-picture").naturalWidth > 0`)
+	b.Click(".card[data-status=processed] .frame")
+	b.Wait(`document.querySelector("#viewer-picture").naturalWidth > 0`)
 	b.checkWidth(360)
 	b.checkShown("#viewer header button", "#viewer [data-do=back]", "#viewer [data-do=on]", "#viewer footer a")
-	b.click("#viewer [data-do=close]")
-	b.click(".card .delete")
+	b.Click("#viewer [data-do=close]")
+	b.Click(".card .delete")
 	b.checkShown("#confirm [value=keep]", "#confirm [value=delete]")
 }
 
 func testServersRestart(t *testing.T, browser context.Context) {
 	stack := startStack(t, emulator.Options{})
 	b := openPage(t, browser, stack)
-	b.troubled = true
-	b.do(chromedp.Evaluate[chromedp.Void](`window.same = true`)) // gone if the page is loaded anew
+	b.AllowFailures()
+	b.Do(chromedp.Evaluate[chromedp.Void](`window.same = true`)) // gone if the page is loaded anew
 	folder := os.DirFS(filepath.Dir(photographFiles(t, 1)[0]))
 	for i, restart := range []func(){
 		func() { require.NoError(t, stack.RestartNATS(nil)) },
 		func() { require.NoError(t, stack.RestartS3(nil)) },
 		func() {
 			signal(t, stack, "uploads", syscall.SIGKILL)
-			b.wait(`!connected()`)
+			b.Wait(`!connected()`)
 		},
 	} {
 		restart()
-		b.wait(`connected()`)
+		b.Wait(`connected()`)
 		poll(t, waitFor, func() bool { return b.status(http.MethodGet, "/health/ready") == http.StatusOK })
-		report, err := demo.Run(deadline(t), demo.Options{API: strings.TrimSuffix(b.url, "/"), Files: folder})
+		report, err := demo.Run(deadline(t), demo.Options{API: strings.TrimSuffix(b.URL, "/"), Files: folder})
 		require.NoError(t, err)
 		require.Equal(t, 1, report.Processed, report.Files)
-		b.wait(fmt.Sprintf(`same && cards("processed").length === %d && connected()`, i+1))
+		b.Wait(fmt.Sprintf(`same && cards("processed").length === %d && connected()`, i+1))
 	}
 }
 
 func testDocumentation(t *testing.T, browser context.Context) {
 	stack := startStack(t, emulator.Options{})
 	b := openTab(t, browser)
-	b.open(stack.URL("uploads") + "/docs")
+	b.Open(stack.URL("uploads") + "/docs")
 	var described struct {
 		OpenAPI string
 		Paths   map[string]map[string]struct{ Summary string }
@@ -240,68 +235,20 @@ func testDocumentation(t *testing.T, browser context.Context) {
 		}
 	}
 	require.GreaterOrEqual(t, len(summaries), 6)
-	b.wait(fmt.Sprintf(`document.querySelectorAll(".opblock").length === %d`, len(summaries)))
-	shown := value[[]string](b, `[...document.querySelectorAll(".opblock-summary-description")].map((e) => e.textContent)`)
+	b.Wait(fmt.Sprintf(`document.querySelectorAll(".opblock").length === %d`, len(summaries)))
+	shown := webtest.Value[[]string](b.Tab, `[...document.querySelectorAll(".opblock-summary-description")].map((e) => e.textContent)`)
 	assert.ElementsMatch(t, summaries, shown)
-	b.click(".opblock-summary-control")
-	b.wait(`document.querySelector(".opblock-body .responses-table") !== null`)
+	b.Click(".opblock-summary-control")
+	b.Wait(`document.querySelector(".opblock-body .responses-table") !== null`)
 }
 
-// findBrowser looks where systems have a Chromium.
-func findBrowser() (string, error) {
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			return found, nil
-		}
-	}
-	return "", fmt.Errorf("the page's tests need a browser: install Chromium (make test does; apt-get install chromium; brew install --cask google-chrome)")
-}
-
-// startBrowser starts a browser that ends with the test.
-func startBrowser(t *testing.T) context.Context {
-	t.Helper()
-	path, err := findBrowser()
-	if err != nil {
-		t.Fatal(err)
-	}
-	options := []chromedp.ExecAllocatorOption{
-		chromedp.ExecPath(path), chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WindowSize(1280, 900),
-	}
-	// The last three keep the tabs that are not in front as quick as the one that is.
-	for _, flag := range []string{
-		"disable-quic", "disable-background-networking", "disable-component-update", "disable-sync", "disable-dev-shm-usage",
-		"disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "disable-renderer-backgrounding",
-	} {
-		options = append(options, chromedp.Flag(flag, true))
-	}
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...) // in a temporary folder, without a sandbox when root
-	t.Cleanup(stop)
-	browser, _ := chromedp.NewContext(allocator)
-	t.Cleanup(func() { // asked to, it leaves nothing; stop would kill it
-		closing, cancel := context.WithTimeout(browser, closeWithin)
-		defer cancel()
-		assert.NoError(t, chromedp.Cancel(closing))
-	})
-	require.NoError(t, chromedp.Do(browser), "start %s", path)
-	return browser
-}
-
-// tab is a tab of the browser, with a profile of its own. It notes what must
-// not happen, and fails the test for it in the end.
+// tab is a tab with the uploads page.
 type tab struct {
-	t        *testing.T
-	ctx      context.Context
-	url      string
-	troubled bool // requests may fail: servers are away for a while
-
-	mu       sync.Mutex
-	problems []string
+	*webtest.Tab
+	t *testing.T
 }
 
-const (
-	waitFor     = 2 * time.Minute // on a busy machine
-	closeWithin = 10 * time.Second
-)
+const waitFor = 2 * time.Minute // on a busy machine
 
 // deadline bounds what a test waits for.
 func deadline(t *testing.T) context.Context {
@@ -311,19 +258,14 @@ func deadline(t *testing.T) context.Context {
 	return ctx
 }
 
+// helpers are known to every expression that tests evaluate.
+const helpers = `
+	window.cards = (status) => $$(".card").filter((card) => !status || card.dataset.status === status);
+	window.connected = () => $("#connection").dataset.state === "connected";`
+
 func openTab(t *testing.T, browser context.Context) *tab {
 	t.Helper()
-	b := &tab{t: t}
-	ctx, cancel := chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(b.listen))
-	t.Cleanup(cancel)
-	b.ctx = ctx
-	b.do() // opens it
-	t.Cleanup(func() {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		assert.Empty(t, b.problems)
-	})
-	return b
+	return &tab{webtest.OpenTab(t, browser, helpers), t}
 }
 
 // openPage opens the page of a stack in a tab of its own.
@@ -336,106 +278,13 @@ func openPage(t *testing.T, browser context.Context, stack *emulator.Stack) *tab
 
 func (b *tab) openPage(stack *emulator.Stack) {
 	b.t.Helper()
-	b.open(stack.URL("uploads") + "/")
-	b.wait(`connected()`)
-}
-
-// listen notes exceptions, complaints of the browser (the policy's too) and
-// requests to other machines.
-func (b *tab) listen(event any) {
-	switch e := event.(type) {
-	case *runtime.EventExceptionThrown:
-		b.note("exception: %s %v", e.ExceptionDetails.Text, e.ExceptionDetails.Exception)
-	case *runtime.EventConsoleAPICalled:
-		if e.Type == runtime.ConsoleAPICalledTypeError || e.Type == runtime.ConsoleAPICalledTypeWarning {
-			for _, arg := range e.Args {
-				b.note("console: %s %s", arg.Value, arg.Description)
-			}
-		}
-	case *log.EventEntryAdded:
-		if e.Entry.Level == log.EntryLevelError && !(b.troubled && e.Entry.Source == log.EntrySourceNetwork) {
-			b.note("browser: %s: %s %s", e.Entry.Source, e.Entry.Text, e.Entry.URL)
-		}
-	case *network.EventRequestWillBeSent:
-		if u, err := url.Parse(e.Request.URL); err != nil || u.Host != "" && u.Hostname() != "127.0.0.1" {
-			b.note("foreign request: %s", e.Request.URL)
-		}
-	}
-}
-
-func (b *tab) note(format string, args ...any) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.problems = append(b.problems, fmt.Sprintf(format, args...))
-}
-
-// do runs actions; a test waits no longer than waitFor for them.
-func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
-	b.t.Helper()
-	if len(actions) == 0 {
-		require.NoError(b.t, chromedp.Do(b.ctx)) // without a bound: the tab would end with it
-		return
-	}
-	ctx, cancel := context.WithTimeout(b.ctx, waitFor)
-	defer cancel()
-	require.NoError(b.t, chromedp.Do(ctx, actions...))
-}
-
-// helpers are known to every expression that tests evaluate.
-const helpers = `
-	window.cards = (status) => [...document.querySelectorAll(".card")].filter((card) => !status || card.dataset.status === status);
-	window.connected = () => document.querySelector("#connection").dataset.state === "connected";
-	undefined`
-
-func (b *tab) open(address string) {
-	b.t.Helper()
-	b.url = address
-	b.do(chromedp.Navigate(address), chromedp.Evaluate[chromedp.Void](helpers))
-}
-
-// value evaluates JavaScript.
-func value[T any](b *tab, expression string) T {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, waitFor)
-	defer cancel()
-	result, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
-	require.NoError(b.t, err, expression)
-	return result
-}
-
-// wait waits until a condition in JavaScript holds.
-func (b *tab) wait(condition string) {
-	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, waitFor)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		holds, err := chromedp.Run(ctx, chromedp.Evaluate[bool](condition))
-		if err == nil && holds {
-			return
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			require.Fail(b.t, "waited in vain", "for %s: %v\n%v\nThe page shows:\n%s", condition, err, b.problems, b.text("body"))
-		}
-	}
-}
-
-func (b *tab) text(selector string) string {
-	b.t.Helper()
-	return value[string](b, fmt.Sprintf(`document.querySelector(%q).innerText`, selector))
-}
-
-func (b *tab) click(selector string) {
-	b.t.Helper()
-	b.do(chromedp.Click(chromedp.CSS(selector)))
+	b.Open(stack.URL("uploads") + "/")
+	b.Wait(`connected()`)
 }
 
 func (b *tab) choose(files ...string) {
 	b.t.Helper()
-	b.do(chromedp.SetUploadFiles(chromedp.CSS("#files"), files))
+	b.Do(chromedp.SetUploadFiles(chromedp.CSS("#files"), files))
 }
 
 // drop drops files and folders on the page, as from a file manager.
@@ -443,36 +292,17 @@ func (b *tab) drop(files ...string) {
 	b.t.Helper()
 	data := &input.DragData{Items: []*input.DragDataItem{}, Files: files, DragOperationsMask: 1}
 	for _, kind := range []input.DispatchDragEventType{"dragEnter", "dragOver", "drop"} {
-		b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+		b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 			_, err := cdp.Call(ctx, target, input.DispatchDragEvent, input.DispatchDragEventParams{Type: kind, X: 300, Y: 400, Data: data})
 			return err
 		}))
 	}
 }
 
-func (b *tab) press(keys ...string) {
-	b.t.Helper()
-	for _, key := range keys {
-		b.do(chromedp.KeyEvent(key))
-	}
-}
-
-// tabTo presses Tab until an element that fits has the focus.
-func (b *tab) tabTo(selector string) {
-	b.t.Helper()
-	for range 40 {
-		b.press(kb.Tab)
-		if value[bool](b, fmt.Sprintf(`document.activeElement.matches(%q)`, selector)) {
-			return
-		}
-	}
-	require.Fail(b.t, "not reached by Tab", selector)
-}
-
 // chooseByKey opens the file dialog of the focused input with Enter, and chooses there.
 func (b *tab) chooseByKey(files []string) {
 	b.t.Helper()
-	b.do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
+	b.Do(chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
 		on := page.SetInterceptFileChooserDialogParams{Enabled: true}
 		if _, err := cdp.Call(ctx, target, page.SetInterceptFileChooserDialog, on); err != nil {
 			return err
@@ -489,7 +319,7 @@ func (b *tab) chooseByKey(files []string) {
 // waitViewer waits until the viewer shows a picture.
 func (b *tab) waitViewer(name, position string) {
 	b.t.Helper()
-	b.wait(fmt.Sprintf(`document.querySelector("#viewer").open
+	b.Wait(fmt.Sprintf(`document.querySelector("#viewer").open
 		&& document.querySelector("#viewer-name").textContent === %q
 		&& document.querySelector("#viewer-position").textContent === %q
 		&& document.querySelector("#viewer-picture").complete
@@ -498,7 +328,7 @@ func (b *tab) waitViewer(name, position string) {
 
 func (b *tab) counters() map[string]string {
 	b.t.Helper()
-	return value[map[string]string](b, `Object.fromEntries(["flight", "done", "rejected", "failed"].map((name) =>
+	return webtest.Value[map[string]string](b.Tab, `Object.fromEntries(["flight", "done", "rejected", "failed"].map((name) =>
 		[name, document.querySelector("#count-" + name).textContent]))`)
 }
 
@@ -507,23 +337,23 @@ func (b *tab) checkThumbs(count int) {
 	b.t.Helper()
 	for i := range count {
 		card := fmt.Sprintf(`cards()[%d]`, i)
-		b.do(chromedp.Evaluate[chromedp.Void](card + `.scrollIntoView({block: "center"})`))
-		b.wait(card + `.querySelector(".thumb").naturalWidth === 160`)
+		b.Do(chromedp.Evaluate[chromedp.Void](card + `.scrollIntoView({block: "center"})`))
+		b.Wait(card + `.querySelector(".thumb").naturalWidth === 160`)
 	}
 }
 
 // checkWidth checks that nothing is to be scrolled sideways.
 func (b *tab) checkWidth(width int) {
 	b.t.Helper()
-	assert.Equal(b.t, width, value[int](b, `innerWidth`))
-	assert.LessOrEqual(b.t, value[int](b, `document.documentElement.scrollWidth`), width)
+	assert.Equal(b.t, width, webtest.Value[int](b.Tab, `innerWidth`))
+	assert.LessOrEqual(b.t, webtest.Value[int](b.Tab, `document.documentElement.scrollWidth`), width)
 }
 
 // checkShown checks that all that fits each selector is to be seen, within the width of the window.
 func (b *tab) checkShown(selectors ...string) {
 	b.t.Helper()
 	for _, selector := range selectors {
-		assert.Empty(b.t, value[string](b, fmt.Sprintf(`(() => {
+		assert.Empty(b.t, webtest.Value[string](b.Tab, fmt.Sprintf(`(() => {
 			const all = [...document.querySelectorAll(%q)];
 			if (all.length === 0) return "there is none";
 			for (const element of all) {
@@ -541,7 +371,7 @@ func (b *tab) checkShown(selectors ...string) {
 // status asks the API past the page; 0 is the status of no answer.
 func (b *tab) status(method, path string) int {
 	b.t.Helper()
-	request, err := http.NewRequestWithContext(deadline(b.t), method, strings.TrimSuffix(b.url, "/")+path, nil)
+	request, err := http.NewRequestWithContext(deadline(b.t), method, strings.TrimSuffix(b.URL, "/")+path, nil)
 	require.NoError(b.t, err)
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {

@@ -3,7 +3,6 @@ package mail_test
 import (
 	"context"
 	"fmt"
-	"os/exec"
 	"sync"
 	"testing"
 	"time"
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/drydock/drydock/api/web/webtest"
 	"github.com/drydock/drydock/emulator/mail"
 )
 
@@ -89,27 +89,11 @@ func TestPageFramesTheMailAsItIs(t *testing.T) {
 
 func openTab(t *testing.T) *tab {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	require.NotEmpty(t, path, "the page's tests need a browser: install Chromium (apt-get install chromium; brew install --cask google-chrome)")
-	allocator, stop := chromedp.NewExecAllocator(context.Background(),
-		chromedp.ExecPath(path), chromedp.Headless, chromedp.DisableGPU, chromedp.NoFirstRun, chromedp.WindowSize(1280, 900),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-background-networking", true), chromedp.Flag("disable-component-update", true),
-		chromedp.Flag("disable-sync", true), chromedp.Flag("disable-dev-shm-usage", true))
-	t.Cleanup(stop)
 	p := &tab{t: t}
-	p.ctx, _ = chromedp.NewContext(allocator, chromedp.WithListener(p.listen))
-	t.Cleanup(func() {
-		closing, cancel := context.WithTimeout(p.ctx, patience)
-		defer cancel()
-		assert.NoError(t, chromedp.Cancel(closing))
-	})
-	require.NoError(t, chromedp.Do(p.ctx), "start %s", path)
+	ctx, cancel := chromedp.NewContext(webtest.StartBrowser(t), chromedp.WithNewBrowserContext(), chromedp.WithListener(p.listen))
+	t.Cleanup(cancel)
+	p.ctx = ctx
+	require.NoError(t, chromedp.Do(ctx))
 	return p
 }
 
