@@ -172,3 +172,18 @@ func AllReady(parts ...interface{ Ready(context.Context) error }) func(context.C
 		return nil
 	}
 }
+
+// Begun is a part that AllReady waits for: it is ready once it is told that it
+// has begun. The zero value has not.
+type Begun struct{ begun atomic.Bool }
+
+// Begin tells it.
+func (b *Begun) Begin() { b.begun.Store(true) }
+
+// Ready returns nil once it has begun.
+func (b *Begun) Ready(context.Context) error {
+	if !b.begun.Load() {
+		return errors.New("the work has not begun yet")
+	}
+	return nil
+}

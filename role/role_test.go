@@ -81,6 +81,17 @@ func (r running) get(t *testing.T, path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
+func TestItIsReadyOnceItHasBegun(t *testing.T) {
+	t.Parallel()
+	var begun role.Begun
+	r := start(t, role.Options{Ready: role.AllReady(&begun)})
+	status, said := r.get(t, "/health/ready")
+	require.Equal(t, http.StatusServiceUnavailable, status, said)
+	begun.Begin()
+	status, said = r.get(t, "/health/ready")
+	require.Equal(t, http.StatusOK, status, said)
+}
+
 func TestItAnswersForItsHealth(t *testing.T) {
 	t.Parallel()
 	var away atomic.Bool

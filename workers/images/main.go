@@ -116,21 +116,22 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) er
 	defer vips.Shutdown()
 
 	log, registry := role.Logger(stderr, name), role.Registry()
-	ready := role.AllReady(bus, records, objects)
+	var subscribed role.Begun
 	limits := vips.DefaultLimits()
 	log.Info("bounds", "pictures_at_once", concurrency, "memory_mb", limits.Peak(variants, concurrency)>>20)
 	return role.Run(ctx, role.Options{
 		Name:     name,
 		Listen:   listen,
-		Ready:    ready,
+		Ready:    role.AllReady(bus, records, objects, &subscribed),
 		Drain:    drain,
 		Registry: registry,
 		Logger:   log,
 		Work: func(ctx context.Context) error {
 			return runner.Run(ctx, runner.Options{
-				Bus:   bus,
-				Name:  name,
-				Topic: contract.TopicObjectsCreated,
+				Bus:        bus,
+				Name:       name,
+				Topic:      contract.TopicObjectsCreated,
+				Subscribed: subscribed.Begin,
 				Dependencies: []runner.Dependency{
 					{Name: "bus", Check: bus.Ready},
 					{Name: "records", Check: records.Ready},

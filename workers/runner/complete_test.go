@@ -119,6 +119,32 @@ func value(t *testing.T, registry *prometheus.Registry, name string, label strin
 
 const patience = 20 * time.Second
 
+// joined is a bus that notes that it was subscribed to.
+type joined struct {
+	cloud.Bus
+	done atomic.Bool
+}
+
+func (j *joined) Subscribe(ctx context.Context, subscription cloud.Subscription) (cloud.Consumer, error) {
+	consumer, err := j.Bus.Subscribe(ctx, subscription)
+	j.done.Store(err == nil)
+	return consumer, err
+}
+
+func TestItTellsWhenItIsSubscribed(t *testing.T) {
+	b := setUp(t)
+	bus, told := &joined{Bus: b.bus}, make(chan bool, 1)
+	b.run(runner.Options{Bus: bus, Subscribed: func() { told <- bus.done.Load() }, Handler: functions{
+		handle: func(context.Context, cloud.Event) error { return nil },
+	}})
+	select {
+	case done := <-told:
+		require.True(t, done, "told before it was")
+	case <-b.ctx.Done():
+		require.Fail(t, "never told")
+	}
+}
+
 func TestTheHandlerSaysWhenToTryAgain(t *testing.T) {
 	b := setUp(t)
 	const pause = 700 * time.Millisecond

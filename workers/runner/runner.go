@@ -39,6 +39,9 @@ type Options struct {
 	Topic   string
 	Handler Handler
 
+	// Subscribed is called once events can come; nil tells nobody.
+	Subscribed func()
+
 	// Dependencies are checked after an attempt failed, too. While one is away
 	// nothing is begun, so that its outage does not use up the attempts of
 	// everything that waits.
@@ -138,6 +141,9 @@ func Run(ctx context.Context, o Options) error {
 	})
 	if err != nil {
 		return fmt.Errorf("run worker %s: %w", o.Name, err)
+	}
+	if o.Subscribed != nil {
+		o.Subscribed()
 	}
 
 	// Work outlives ctx by the time to drain.
