@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -29,7 +30,7 @@ const startWait = time.Minute
 type upOptions struct {
 	dir       string
 	ephemeral bool
-	ports     map[string]int
+	ports     []string // name=port
 	freePorts bool
 	jobs      string
 	market    market.Options
@@ -73,7 +74,7 @@ It stays in the foreground; Ctrl-C stops everything and keeps the state.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "dir", ".drydock", "folder that keeps the state over restarts")
 	flags.BoolVar(&o.ephemeral, "ephemeral", false, "keep no state: use a temporary folder instead of --dir")
-	flags.StringToIntVar(&o.ports, "port", nil, "port of a part or a job's API; 0 picks a free one (default "+portList()+")")
+	flags.StringSliceVar(&o.ports, "port", nil, "`name=port` of a part or a job's API; 0 picks a free one (default "+portList()+")")
 	flags.BoolVar(&o.freePorts, "free-ports", false, "free ports for all that --port does not name")
 	flags.StringSliceVar(&o.market.CSV, "market-data", nil, "CSV file or folder with daily or minute prices that the market feed replays")
 	flags.Float64Var(&o.market.Speed, "market-speed", 1, "how fast they are replayed: 60 is a minute in a second")
@@ -103,13 +104,20 @@ func (o upOptions) choosePorts(files fs.FS) (map[string]int, error) {
 			ports[name] = port
 		}
 	}
-	maps.Copy(ports, o.ports)
+	for _, given := range o.ports {
+		name, number, found := strings.Cut(given, "=")
+		if !found {
+			return nil, fmt.Errorf("--port %s names no port: it takes one as uploads=8080", given)
+		}
+		port, err := strconv.ParseUint(number, 10, 16)
+		if err != nil {
+			return nil, fmt.Errorf("--port %s is not a port: it takes a number from 0 to 65535", given)
+		}
+		ports[name] = int(port)
+	}
 	names := map[int]string{}
 	for _, name := range slices.Sorted(maps.Keys(ports)) {
 		port := ports[name]
-		if port < 0 || port > 65535 {
-			return nil, fmt.Errorf("--port %s=%d is not a port: it takes a number from 0 to 65535", name, port)
-		}
 		if other := names[port]; other != "" && port != 0 {
 			return nil, fmt.Errorf("%s and %s are both on port %d: choose another with --port", other, name, port)
 		}

@@ -177,6 +177,8 @@ func TestUpRefusesWhatCannotRun(t *testing.T) {
 		{[]string{"--jobs", jobs("missing", missing)}, `^drydock: .*"own": .*program "drydock-absent" not found`},
 		{[]string{"--market-data", writeFile(t, folder, "prices.csv", []byte("date,close\n2026-01-02,much\n"))}, `^drydock: .*prices\.csv line 2 column "close": "much" is not a price`},
 		{[]string{"--port", "uploads=70000"}, `^drydock: --port uploads=70000 is not a port: it takes a number from 0 to 65535$`},
+		{[]string{"--port", "uploads=x"}, `^drydock: --port uploads=x is not a port: it takes a number from 0 to 65535$`},
+		{[]string{"--port", "8080"}, `^drydock: --port 8080 names no port: it takes one as uploads=8080$`},
 		{[]string{"--port", "objects=4222,events=4222"}, `^drydock: events and objects are both on port 4222: choose another with --port$`},
 		{[]string{"--port", "evnts=4222"}, `^drydock: .*a port is given for "evnts", which is neither a part \(objects, events`},
 	} {
