@@ -66,6 +66,16 @@ func TestUpAndItsEnd(t *testing.T) {
 		tasks := c.children()
 		require.NoError(t, c.cmd.Process.Kill())
 		requireGone(t, tasks, 5*time.Second)
+
+		next := newChild(t, "up", "--ephemeral", freePorts)
+		next.temp, next.cmd.Env = c.temp, c.cmd.Env
+		next.start()
+		next.waitUp()
+		require.NoError(t, next.cmd.Process.Signal(syscall.SIGTERM))
+		assert.Equal(t, 0, next.wait(), "exit status")
+		folders, err := filepath.Glob(filepath.Join(c.temp, "drydock-[0-9]*"))
+		require.NoError(t, err)
+		assert.Empty(t, folders, "the next one removes what the killed one left")
 	})
 }
 

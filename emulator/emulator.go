@@ -107,7 +107,7 @@ func (s *Stack) start(ctx context.Context) (err error) {
 		return err
 	}
 	if o.Dir == "" {
-		if o.Dir, err = os.MkdirTemp("", "drydock-"); err != nil {
+		if o.Dir, err = temporaryFolder(); err != nil {
 			return err
 		}
 		s.ephemeral = true

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -23,11 +24,45 @@ func (e *FolderInUseError) Error() string {
 	return fmt.Sprintf("folder %s is in use by another stack (pid %d)", e.Dir, e.PID)
 }
 
+// temporaryFolder makes a folder for a stack that keeps no state. It removes
+// those of stacks that were killed, which could not do so themselves.
+func temporaryFolder() (string, error) {
+	locks, err := fs.Glob(os.DirFS(os.TempDir()), temporaryPrefix+"*/"+lockFile)
+	if err != nil {
+		return "", err
+	}
+	for _, lock := range locks {
+		_ = removeAbandoned(filepath.Join(os.TempDir(), lock)) // another's is not ours to remove
+	}
+	return os.MkdirTemp("", temporaryPrefix)
+}
+
+const (
+	temporaryPrefix = "drydock-"
+	lockFile        = "lock"
+)
+
+// removeAbandoned removes the folder of a lock that was held and is no more.
+func removeAbandoned(lock string) error {
+	file, err := os.OpenFile(lock, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if readPID(file) == 0 { // its stack is about to lock it
+		return nil
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return err
+	}
+	return os.RemoveAll(filepath.Dir(lock))
+}
+
 // lockFolder keeps other stacks off a folder until the file is closed, or this
 // program ends in whatever way. It has to come before any part: nats-server
 // itself does not notice that another one writes to its folder.
 func lockFolder(dir string) (*os.File, error) {
-	file, err := os.OpenFile(filepath.Join(dir, "lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	file, err := os.OpenFile(filepath.Join(dir, lockFile), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
