@@ -9,6 +9,8 @@ import (
 // authorizer answers what a caller may do; it is what package acl makes of rules.
 type authorizer interface {
 	Allows(access acl.Access, resource acl.Resource, name string) bool
+	// AllowsPrefix is Allows for everything whose name begins with the prefix.
+	AllowsPrefix(access acl.Access, resource acl.Resource, prefix string) bool
 }
 
 // caller is who makes a request, and what it may do.
@@ -39,6 +41,19 @@ func (r *request) need(access acl.Access, resource acl.Resource, name string) er
 	return fail(http.StatusForbidden, "Permission denied")
 }
 
+// needPrefix is an error unless the caller may do it with everything whose name
+// begins with the prefix.
+func (r *request) needPrefix(access acl.Access, resource acl.Resource, prefix string) error {
+	c, err := r.identify()
+	if err != nil {
+		return err
+	}
+	if c.may.AllowsPrefix(access, resource, prefix) {
+		return nil
+	}
+	return fail(http.StatusForbidden, "Permission denied")
+}
+
 // filtered is called by handlers that leave out what the caller may not see,
 // so that the answer says so.
 func (r *request) filtered() { r.header.Set("X-Consul-Results-Filtered-By-Acls", "true") }
@@ -52,3 +67,5 @@ func (d *datacenter) resolve(string) (*caller, error) {
 type everything struct{}
 
 func (everything) Allows(acl.Access, acl.Resource, string) bool { return true }
+
+func (everything) AllowsPrefix(acl.Access, acl.Resource, string) bool { return true }

@@ -18,6 +18,8 @@ type datacenter struct {
 	store  *state.Store
 	agents []*agent
 
+	sessions sessionDeadlines
+
 	running    context.Context // ends when the Consul is closed
 	background sync.WaitGroup
 }
@@ -33,6 +35,7 @@ func openDatacenter(running context.Context, c *Consul, o Datacenter) (*datacent
 	if err != nil {
 		return nil, fmt.Errorf("datacenter %s: %w", o.Name, err)
 	}
+	d.keep(d.expireSessions)
 	if len(o.Agents) == 0 {
 		o.Agents = []Agent{{}}
 	}

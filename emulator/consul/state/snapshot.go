@@ -10,6 +10,9 @@ import (
 	"slices"
 )
 
+// markRestored has the index of the last Restore: what is older has changed then.
+const markRestored = "restored"
+
 // Snapshot writes the whole state as it is now, in a form that Restore reads.
 // It returns the index of the last change in it.
 func (s *Store) Snapshot(to io.Writer) (uint64, error) {
@@ -41,7 +44,7 @@ func (s *Store) Restore(from io.Reader) error {
 		changes = append(changes, some...)
 	}
 	return s.Write(func(tx *Tx) error {
-		names := map[string]bool{}
+		names := map[string]bool{markRestored: true}
 		for m := range All[mark](&tx.View, tableMarks, "id") {
 			names[m.Name] = true
 		}
