@@ -1,3 +1,90 @@
 package state
 
-func aclTables() map[string]table { return nil }
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"reflect"
+	"slices"
+)
+
+// Tables of access control.
+const (
+	TableTokens       = "acl-tokens"
+	TablePolicies     = "acl-policies"
+	TableRoles        = "acl-roles"
+	TableAuthMethods  = "acl-auth-methods"
+	TableBindingRules = "acl-binding-rules"
+)
+
+// markBootstrap has the index at which access control was bootstrapped.
+const markBootstrap = "acl-bootstrap"
+
+func aclTables() map[string]table {
+	return map[string]table{
+		TableTokens: {reflect.TypeFor[Token](), indexes(
+			unique("id", field("AccessorID")),
+			unique("secret", field("SecretID")),
+			many("method", folded("AuthMethod")),
+			many("expiry", expiryIndex{}),
+		)},
+		TablePolicies: {reflect.TypeFor[Policy](), indexes(
+			unique("id", field("ID")),
+			unique("name", folded("Name")),
+		)},
+		TableRoles: {reflect.TypeFor[Role](), indexes(
+			unique("id", field("ID")),
+			unique("name", folded("Name")),
+		)},
+		TableAuthMethods: {reflect.TypeFor[AuthMethod](), indexes(
+			unique("id", folded("Name")),
+		)},
+		TableBindingRules: {reflect.TypeFor[BindingRule](), indexes(
+			unique("id", field("ID")),
+			many("method", folded("AuthMethod")),
+		)},
+	}
+}
+
+// Link leads from a token or role to a policy or role. It is the ID that
+// counts: what is read from a View has the name that the target has now.
+type Link struct {
+	ID   string
+	Name string
+}
+
+// Links tells whether one of the links leads to an ID.
+func Links(links []Link, id string) bool {
+	return slices.ContainsFunc(links, func(l Link) bool { return l.ID == id })
+}
+
+// ACLIndex is the index of the last change of what decides on requests: of the
+// tokens, the policies and the roles.
+func (v *View) ACLIndex() uint64 { return v.Index(TableTokens, TablePolicies, TableRoles) }
+
+// BootstrapIndex is the index at which access control was bootstrapped; 0 before.
+func (v *View) BootstrapIndex() uint64 { return v.Index(markBootstrap) }
+
+// MarkBootstrap records that this change bootstraps access control.
+func (tx *Tx) MarkBootstrap() { tx.Mark(markBootstrap) }
+
+// named brings the names of links up to date, and drops those whose target is
+// gone. The links themselves stay as they are.
+func named(links []Link, name func(id string) (string, bool)) []Link {
+	var list []Link
+	for _, link := range links {
+		if now, ok := name(link.ID); ok {
+			list = append(list, Link{ID: link.ID, Name: now})
+		}
+	}
+	return list
+}
+
+// contentHash is the same for rows of the same content.
+func contentHash(content any) []byte {
+	text, err := json.Marshal(content)
+	if err != nil {
+		panic(err) // rows survive being written as JSON
+	}
+	sum := sha256.Sum256(text)
+	return sum[:]
+}

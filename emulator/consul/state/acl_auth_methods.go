@@ -1,0 +1,48 @@
+package state
+
+import "github.com/hashicorp/consul/api"
+
+// AuthMethod is a way to get a token by showing a credential of another
+// system. Its name is unique without regard to case.
+type AuthMethod struct {
+	MaxTokenTTL   api.ReadableDuration `json:",omitempty"` // of the tokens; 0 is for ever
+	Name          string
+	Type          string
+	DisplayName   string `json:",omitempty"`
+	Description   string `json:",omitempty"`
+	TokenLocality string `json:",omitempty"` // local, or global; empty is local
+	Config        map[string]any
+	CreateIndex   uint64
+	ModifyIndex   uint64
+}
+
+// AuthMethod finds an auth method by its name; nil when there is none.
+func (v *View) AuthMethod(name string) *AuthMethod {
+	return First[AuthMethod](v, TableAuthMethods, "id", name)
+}
+
+// AuthMethods are all auth methods by name.
+func (v *View) AuthMethods() []*AuthMethod { return Collect[AuthMethod](v, TableAuthMethods, "id") }
+
+// PutAuthMethod creates an auth method, or changes the one with its name, and
+// returns it as it is stored.
+func (tx *Tx) PutAuthMethod(m AuthMethod) *AuthMethod {
+	m.CreateIndex, m.ModifyIndex = tx.index, tx.index
+	if old := tx.AuthMethod(m.Name); old != nil {
+		m.CreateIndex = old.CreateIndex
+	}
+	tx.Insert(TableAuthMethods, &m)
+	return &m
+}
+
+// DeleteAuthMethod removes an auth method that is there, with its binding rules
+// and the tokens that were made by it.
+func (tx *Tx) DeleteAuthMethod(name string) {
+	for _, rule := range tx.BindingRules(name) {
+		tx.Delete(TableBindingRules, rule)
+	}
+	for _, token := range Collect[Token](&tx.View, TableTokens, "method", name) {
+		tx.Delete(TableTokens, token)
+	}
+	tx.Delete(TableAuthMethods, tx.AuthMethod(name))
+}

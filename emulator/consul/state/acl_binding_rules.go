@@ -1,0 +1,43 @@
+package state
+
+import "github.com/hashicorp/consul/api"
+
+// BindingRule says what those who log in with an auth method may do.
+type BindingRule struct {
+	ID          string // a UUID
+	Description string
+	AuthMethod  string
+	Selector    string // an expression on who logs in; empty is everybody
+	BindType    api.BindingRuleBindType
+	BindName    string             // a template on who logs in
+	BindVars    *TemplateVariables `json:",omitempty"` // templates too
+	CreateIndex uint64
+	ModifyIndex uint64
+}
+
+// BindingRule finds a binding rule by its ID; nil when there is none.
+func (v *View) BindingRule(id string) *BindingRule {
+	return First[BindingRule](v, TableBindingRules, "id", id)
+}
+
+// BindingRules are the rules of an auth method; of all with an empty name.
+func (v *View) BindingRules(method string) []*BindingRule {
+	if method == "" {
+		return Collect[BindingRule](v, TableBindingRules, "id")
+	}
+	return Collect[BindingRule](v, TableBindingRules, "method", method)
+}
+
+// PutBindingRule creates a binding rule, or changes the one with its ID, and
+// returns it as it is stored.
+func (tx *Tx) PutBindingRule(r BindingRule) *BindingRule {
+	r.CreateIndex, r.ModifyIndex = tx.index, tx.index
+	if old := tx.BindingRule(r.ID); old != nil {
+		r.CreateIndex = old.CreateIndex
+	}
+	tx.Insert(TableBindingRules, &r)
+	return &r
+}
+
+// DeleteBindingRule removes a binding rule that is there.
+func (tx *Tx) DeleteBindingRule(id string) { tx.Delete(TableBindingRules, tx.BindingRule(id)) }

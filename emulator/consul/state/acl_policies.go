@@ -1,0 +1,55 @@
+package state
+
+// IDs of the policies that are always there.
+const (
+	ManagementPolicyID = "00000000-0000-0000-0000-000000000001"
+	ReadOnlyPolicyID   = "00000000-0000-0000-0000-000000000002"
+)
+
+// Policy is a set of rules with a name, which is unique without regard to case.
+type Policy struct {
+	ID          string // a UUID
+	Name        string
+	Description string
+	Rules       string   // in the language of package acl
+	Datacenters []string `json:",omitempty"` // where the rules hold; empty is everywhere
+	Hash        []byte   // of all above but the ID
+	CreateIndex uint64
+	ModifyIndex uint64
+}
+
+// Policy finds a policy by its ID; nil when there is none.
+func (v *View) Policy(id string) *Policy { return First[Policy](v, TablePolicies, "id", id) }
+
+// PolicyNamed finds a policy by its name; nil when there is none.
+func (v *View) PolicyNamed(name string) *Policy { return First[Policy](v, TablePolicies, "name", name) }
+
+// Policies are all policies by name.
+func (v *View) Policies() []*Policy { return Collect[Policy](v, TablePolicies, "name") }
+
+// policyName is the name of the policy with an ID.
+func (v *View) policyName(id string) (string, bool) {
+	if p := v.Policy(id); p != nil {
+		return p.Name, true
+	}
+	return "", false
+}
+
+// PutPolicy creates a policy, or changes the one with its ID, and returns it as it is stored.
+func (tx *Tx) PutPolicy(p Policy) *Policy {
+	p.SetHash()
+	p.CreateIndex, p.ModifyIndex = tx.index, tx.index
+	if old := tx.Policy(p.ID); old != nil {
+		p.CreateIndex = old.CreateIndex
+	}
+	tx.Insert(TablePolicies, &p)
+	return &p
+}
+
+// SetHash sets the hash of the policy's content.
+func (p *Policy) SetHash() {
+	p.Hash = contentHash([]any{p.Name, p.Description, p.Rules, p.Datacenters})
+}
+
+// DeletePolicy removes a policy that is there. Links to it end.
+func (tx *Tx) DeletePolicy(id string) { tx.Delete(TablePolicies, tx.Policy(id)) }

@@ -1,0 +1,120 @@
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"time"
+)
+
+// The token of requests that have none.
+const (
+	AnonymousAccessorID = "00000000-0000-0000-0000-000000000002"
+	AnonymousSecretID   = "anonymous"
+)
+
+// Token is what a request shows to say who makes it. Who knows its secret may
+// do what its policies, roles and identities allow.
+type Token struct {
+	AccessorID        string // names it openly, a UUID
+	SecretID          string
+	Description       string
+	Policies          []Link            `json:",omitempty"`
+	Roles             []Link            `json:",omitempty"`
+	ServiceIdentities []ServiceIdentity `json:",omitempty"`
+	NodeIdentities    []NodeIdentity    `json:",omitempty"`
+	TemplatedPolicies []TemplatedPolicy `json:",omitempty"`
+	Local             bool              // to its datacenter
+	AuthMethod        string            `json:",omitempty"` // that it was made by, when it was by logging in
+	ExpirationTime    *time.Time        `json:",omitempty"` // nil is never
+	CreateTime        time.Time
+	Hash              []byte // of what it may do and its description
+	CreateIndex       uint64
+	ModifyIndex       uint64
+}
+
+// Expired tells whether the token holds no more at a time.
+func (t *Token) Expired(at time.Time) bool {
+	return t.ExpirationTime != nil && !t.ExpirationTime.After(at)
+}
+
+// Token finds a token by its accessor; nil when there is none.
+func (v *View) Token(accessor string) *Token {
+	return v.currentToken(First[Token](v, TableTokens, "id", accessor))
+}
+
+// TokenOf finds a token by its secret; nil when there is none.
+func (v *View) TokenOf(secret string) *Token {
+	return v.currentToken(First[Token](v, TableTokens, "secret", secret))
+}
+
+// Tokens are all tokens, sorted by their secrets.
+func (v *View) Tokens() []*Token {
+	list := []*Token{}
+	for token := range All[Token](v, TableTokens, "secret") {
+		list = append(list, v.currentToken(token))
+	}
+	return list
+}
+
+// currentToken is the token with its links brought up to date.
+func (v *View) currentToken(t *Token) *Token {
+	if t == nil || len(t.Policies) == 0 && len(t.Roles) == 0 {
+		return t
+	}
+	now := *t
+	now.Policies = named(t.Policies, v.policyName)
+	now.Roles = named(t.Roles, v.roleName)
+	return &now
+}
+
+// NextExpiry is when the next token expires; false when none ever does.
+func (v *View) NextExpiry() (time.Time, bool) {
+	for token := range All[Token](v, TableTokens, "expiry") {
+		return *token.ExpirationTime, true
+	}
+	return time.Time{}, false
+}
+
+// PutToken creates a token, or changes the one with its accessor, and returns
+// it as it is stored.
+func (tx *Tx) PutToken(t Token) *Token {
+	t.Hash = contentHash([]any{
+		t.Description, t.Policies, t.Roles, t.ServiceIdentities, t.NodeIdentities, t.TemplatedPolicies, t.Local,
+	})
+	t.CreateIndex, t.ModifyIndex = tx.index, tx.index
+	if old := tx.Token(t.AccessorID); old != nil {
+		t.CreateIndex = old.CreateIndex
+	}
+	tx.Insert(TableTokens, &t)
+	return &t
+}
+
+// DeleteToken removes a token that is there.
+func (tx *Tx) DeleteToken(accessor string) {
+	tx.Delete(TableTokens, First[Token](&tx.View, TableTokens, "id", accessor))
+}
+
+// DeleteExpiredTokens removes the tokens that hold no more.
+func (tx *Tx) DeleteExpiredTokens() {
+	for _, token := range Collect[Token](&tx.View, TableTokens, "expiry") {
+		if !token.Expired(tx.now) {
+			return
+		}
+		tx.Delete(TableTokens, token)
+	}
+}
+
+// expiryIndex sorts the tokens that expire by when they do.
+type expiryIndex struct{}
+
+func (expiryIndex) FromObject(row any) (bool, []byte, error) {
+	at := row.(*Token).ExpirationTime
+	if at == nil {
+		return false, nil, nil
+	}
+	return true, binary.BigEndian.AppendUint64(nil, uint64(at.UnixMilli())), nil
+}
+
+func (expiryIndex) FromArgs(...any) ([]byte, error) {
+	return nil, errors.New("tokens are not looked up by when they expire")
+}
