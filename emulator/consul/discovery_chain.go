@@ -1,3 +1,0 @@
-package consul
-
-func discoveryChainRoutes() []route { return nil }
