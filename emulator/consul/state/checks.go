@@ -26,9 +26,9 @@ type Check struct {
 	Interval    string
 	Timeout     string
 	ExposedPort int
-	Definition  api.HealthCheckDefinition
-	CreateIndex uint64
-	ModifyIndex uint64
+	Definition  CheckDefinition `bexpr:"-"`
+	CreateIndex uint64          `bexpr:"-"`
+	ModifyIndex uint64          `bexpr:"-"`
 }
 
 func checkTables() map[string]table {
@@ -44,10 +44,10 @@ func checkTables() map[string]table {
 }
 
 // NoServiceError says that a check names an instance that its node does not have.
-type NoServiceError struct{ Node, ServiceID string }
+type NoServiceError struct{ Node, ServiceID, CheckID string }
 
 func (e *NoServiceError) Error() string {
-	return fmt.Sprintf("node %q has no service instance %q", e.Node, e.ServiceID)
+	return fmt.Sprintf("Unknown service ID '%s' for check ID '%s'", e.ServiceID, e.CheckID)
 }
 
 // Check finds a check by its node and ID; nil when there is none.
@@ -57,23 +57,12 @@ func (v *View) Check(node, id string) *Check {
 
 // PutCheck registers a check, or changes it, of a node and instance that have
 // to be there: otherwise the error is a *NoNodeError or *NoServiceError. One
-// that turns critical ends the sessions that rest on it. What is as it was
-// keeps its index.
+// without a status is critical. One that turns critical ends the sessions that
+// rest on it. What is as it was keeps its index.
 func (tx *Tx) PutCheck(c Check) error {
-	node := tx.Node(c.Node)
-	if node == nil {
-		return &NoNodeError{c.Node}
-	}
-	c.Node = node.Node
-	if c.ServiceID != "" {
-		service := tx.Service(c.Node, c.ServiceID)
-		if service == nil {
-			return &NoServiceError{c.Node, c.ServiceID}
-		}
-		c.ServiceName, c.ServiceTags = service.Service, service.Tags
-	}
-	if c.Status == "" {
-		c.Status = api.HealthCritical
+	c, err := tx.completeCheck(c)
+	if err != nil {
+		return err
 	}
 	c.CreateIndex, c.ModifyIndex = tx.index, tx.index
 	if old := tx.Check(c.Node, c.CheckID); old != nil {
@@ -83,6 +72,9 @@ func (tx *Tx) PutCheck(c Check) error {
 		if reflect.DeepEqual(same, c) {
 			return nil
 		}
+		if old.ServiceID != c.ServiceID {
+			tx.markCheck(old)
+		}
 	}
 	tx.Insert(TableChecks, &c)
 	tx.markCheck(&c)
@@ -90,6 +82,29 @@ func (tx *Tx) PutCheck(c Check) error {
 		tx.endSessionsOfCheck(c.Node, c.CheckID)
 	}
 	return nil
+}
+
+// completeCheck adds what every check in the catalog has.
+func (tx *Tx) completeCheck(c Check) (Check, error) {
+	node := tx.Node(c.Node)
+	if node == nil {
+		return c, &NoNodeError{c.Node}
+	}
+	c.Node = node.Node
+	if c.ServiceID != "" {
+		service := tx.Service(c.Node, c.ServiceID)
+		if service == nil {
+			return c, &NoServiceError{c.Node, c.ServiceID, c.CheckID}
+		}
+		c.ServiceName, c.ServiceTags = service.Service, service.Tags
+	}
+	if c.ServiceTags == nil {
+		c.ServiceTags = []string{}
+	}
+	if c.Status == "" {
+		c.Status = api.HealthCritical
+	}
+	return c, nil
 }
 
 // DeleteCheck removes a check, and ends the sessions that rest on it. It does

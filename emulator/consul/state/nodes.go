@@ -1,7 +1,6 @@
 package state
 
 import (
-	"fmt"
 	"reflect"
 	"strings"
 )
@@ -17,9 +16,9 @@ type Node struct {
 	Datacenter      string
 	TaggedAddresses map[string]string
 	Meta            map[string]string
-	Locality        *Locality `json:",omitempty"`
-	CreateIndex     uint64
-	ModifyIndex     uint64
+	Locality        *Locality `json:",omitempty" bexpr:"-"`
+	CreateIndex     uint64    `bexpr:"-"`
+	ModifyIndex     uint64    `bexpr:"-"`
 }
 
 // Locality is where a node or a service is.
@@ -42,21 +41,59 @@ func (v *View) Node(name string) *Node {
 	return First[Node](v, TableNodes, "id", name)
 }
 
-// PutNode registers a node, or changes it. What is as it was keeps its index.
-func (tx *Tx) PutNode(n Node) {
+// NodeWithID finds a node by its UUID; nil when there is none.
+func (v *View) NodeWithID(id string) *Node {
+	return First[Node](v, TableNodes, "uuid", id)
+}
+
+// markNodesGone is marked when a node is removed.
+const markNodesGone = "nodes gone"
+
+// nodeMark is the mark of a node and of the services on it.
+func nodeMark(name string) string { return "node." + strings.ToLower(name) }
+
+// NodeIndex is the index of the last change of a node or of a service on it.
+// Of a node that is not there it is that of the last removal of any.
+func (v *View) NodeIndex(name string) uint64 {
+	if index := v.Index(nodeMark(name)); index > 0 {
+		return index
+	}
+	return v.Index(markNodesGone)
+}
+
+// PutNode registers a node, or changes it. One that has the ID of a node with
+// another name takes its place: that one is removed, with all that is on it. The
+// error is a *NodeTakenError. What is as it was keeps its index.
+func (tx *Tx) PutNode(n Node) error {
+	renamed, err := tx.renamedNode(n)
+	if err != nil {
+		return err
+	}
 	n.CreateIndex, n.ModifyIndex = tx.index, tx.index
-	if old := tx.Node(n.Node); old != nil {
+	old := tx.Node(n.Node)
+	if old != nil {
 		n.CreateIndex = old.CreateIndex
 		same := *old
 		same.ModifyIndex = n.ModifyIndex
 		if reflect.DeepEqual(same, n) {
-			return
+			return nil
 		}
 	}
+	if renamed != nil {
+		n.CreateIndex = renamed.CreateIndex
+		tx.DeleteNode(renamed.Node)
+	}
 	tx.Insert(TableNodes, &n)
-	// What is asked about the node's services tells about the node too.
-	for service := range All[Service](&tx.View, TableServices, "node", n.Node) {
-		tx.Mark(serviceMark(service.Service))
+	tx.markNode(n.Node)
+	return nil
+}
+
+// markNode marks the node and, as what is asked about services tells about
+// their nodes too, all services on it.
+func (tx *Tx) markNode(name string) {
+	tx.Mark(nodeMark(name))
+	for service := range All[Service](&tx.View, TableServices, "node", name) {
+		tx.markService(service)
 	}
 }
 
@@ -74,14 +111,9 @@ func (tx *Tx) DeleteNode(name string) {
 		tx.DeleteCheck(name, check.CheckID)
 	}
 	tx.Delete(TableNodes, node)
+	tx.Unmark(nodeMark(name))
+	tx.Mark(markNodesGone)
 	tx.endSessionsOfNode(node.Node)
-}
-
-// NoNodeError says that a service or check names a node that is not in the catalog.
-type NoNodeError struct{ Node string }
-
-func (e *NoNodeError) Error() string {
-	return fmt.Sprintf("there is no node %q in the catalog", e.Node)
 }
 
 // SameName tells whether two names of nodes or services are the same.

@@ -2,7 +2,6 @@ package state
 
 import (
 	"reflect"
-	"strings"
 
 	"github.com/hashicorp/consul/api"
 )
@@ -41,45 +40,9 @@ func serviceTables() map[string]table {
 			many("kind", field("Kind")),
 			many("connect", connectIndex{}),
 		)},
+		TableVirtualIPs:      virtualIPTable(),
+		TableGatewayServices: gatewayServiceTable(),
 	}
-}
-
-// connectIndex leads from a service's name to the instances through which it
-// is reached with Connect: its proxies, and itself where it speaks it natively.
-type connectIndex struct{}
-
-// ConnectName is the service that the instance makes reachable with Connect; empty when none.
-func (s *Service) ConnectName() string {
-	switch {
-	case s.Kind == api.ServiceKindConnectProxy && s.Proxy != nil:
-		return s.Proxy.DestinationServiceName
-	case s.Connect != nil && s.Connect.Native:
-		return s.Service
-	default:
-		return ""
-	}
-}
-
-func (connectIndex) FromObject(row any) (bool, []byte, error) {
-	name := row.(*Service).ConnectName()
-	return name != "", []byte(strings.ToLower(name) + "\x00"), nil
-}
-
-func (connectIndex) FromArgs(args ...any) ([]byte, error) {
-	return []byte(strings.ToLower(args[0].(string)) + "\x00"), nil
-}
-
-// serviceMark is the mark of all that is known about a service.
-func serviceMark(name string) string { return "service." + strings.ToLower(name) }
-
-// ServiceIndex is the index of the last change of what is known about a
-// service: its instances, their nodes and their checks. A service without
-// instances has that of the whole catalog's services.
-func (v *View) ServiceIndex(name string) uint64 {
-	if index := v.Index(serviceMark(name)); index > 0 {
-		return index
-	}
-	return v.Index(TableServices)
 }
 
 // Service finds an instance by its node and ID; nil when there is none.
@@ -88,28 +51,49 @@ func (v *View) Service(node, id string) *Service {
 }
 
 // PutService registers an instance, or changes it, on a node that has to be
-// there: otherwise the error is a *NoNodeError. What is as it was keeps its index.
+// there: otherwise the error is a *NoNodeError. Weights that are not set are 1;
+// one that is reached with Connect is given its virtual address. What is as it
+// was keeps its index.
 func (tx *Tx) PutService(s Service) error {
 	node := tx.Node(s.Node)
 	if node == nil {
 		return &NoNodeError{s.Node}
 	}
 	s.Node = node.Node
+	s = tx.completeService(s)
 	s.CreateIndex, s.ModifyIndex = tx.index, tx.index
-	if old := tx.Service(s.Node, s.ID); old != nil {
+	old := tx.Service(s.Node, s.ID)
+	if old != nil {
 		s.CreateIndex = old.CreateIndex
 		same := *old
 		same.ModifyIndex = s.ModifyIndex
 		if reflect.DeepEqual(same, s) {
 			return nil
 		}
-		if !SameName(old.Service, s.Service) {
-			tx.markService(old)
-		}
 	}
 	tx.Insert(TableServices, &s)
+	if old != nil {
+		tx.leaveService(old)
+	}
 	tx.markService(&s)
+	tx.Mark(nodeMark(s.Node))
 	return nil
+}
+
+// completeService adds what every instance in the catalog has.
+func (tx *Tx) completeService(s Service) Service {
+	if s.Tags == nil {
+		s.Tags = []string{}
+	}
+	if s.Weights.Passing < 1 {
+		s.Weights = api.AgentWeights{Passing: 1, Warning: 1}
+	}
+	for _, port := range s.Ports {
+		if port.Default {
+			s.Port = port.Port
+		}
+	}
+	return tx.withVirtualIP(s)
 }
 
 // DeleteService removes an instance with its checks. It does nothing when the
@@ -123,15 +107,6 @@ func (tx *Tx) DeleteService(node, id string) {
 		tx.DeleteCheck(node, check.CheckID)
 	}
 	tx.Delete(TableServices, service)
-	tx.markService(service)
-	if First[Service](&tx.View, TableServices, "service", service.Service) == nil {
-		tx.Unmark(serviceMark(service.Service)) // the table's index is higher or the same
-	}
-}
-
-func (tx *Tx) markService(s *Service) {
-	tx.Mark(serviceMark(s.Service))
-	if name := s.ConnectName(); name != "" {
-		tx.Mark(serviceMark(name))
-	}
+	tx.leaveService(service)
+	tx.Mark(nodeMark(service.Node))
 }

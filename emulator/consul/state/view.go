@@ -20,6 +20,10 @@ func (v *View) Wait(ctx context.Context) error {
 	return v.watches.WatchCtx(ctx)
 }
 
+// Unwatched is the same look at the state, but what is read through it does not
+// make Wait return.
+func (v *View) Unwatched() *View { return &View{txn: v.txn} }
+
 // First finds the first row of a table that an index of it leads to; nil when
 // there is none.
 func First[T any](v *View, table, index string, args ...any) *T {

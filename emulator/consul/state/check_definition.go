@@ -1,0 +1,68 @@
+package state
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// CheckDefinition says how a check is made. The catalog keeps it for whoever
+// makes the checks of nodes without agents.
+type CheckDefinition struct {
+	Interval                       Duration            `json:",omitempty"`
+	OutputMaxSize                  uint                `json:",omitempty"`
+	Timeout                        Duration            `json:",omitempty"`
+	DeregisterCriticalServiceAfter Duration            `json:",omitempty"`
+	HTTP                           string              `json:",omitempty"`
+	TLSServerName                  string              `json:",omitempty"`
+	TLSSkipVerify                  bool                `json:",omitempty"`
+	Header                         map[string][]string `json:",omitempty"`
+	Method                         string              `json:",omitempty"`
+	Body                           string              `json:",omitempty"`
+	DisableRedirects               bool                `json:",omitempty"`
+	TCP                            string              `json:",omitempty"`
+	TCPUseTLS                      bool                `json:",omitempty"`
+	UDP                            string              `json:",omitempty"`
+	H2PING                         string              `json:",omitempty"`
+	H2PingUseTLS                   bool                `json:",omitempty"`
+	OSService                      string              `json:",omitempty"`
+	ScriptArgs                     []string            `json:",omitempty"`
+	DockerContainerID              string              `json:",omitempty"`
+	Shell                          string              `json:",omitempty"`
+	GRPC                           string              `json:",omitempty"`
+	GRPCUseTLS                     bool                `json:",omitempty"`
+	AliasNode                      string              `json:",omitempty"`
+	AliasService                   string              `json:",omitempty"`
+	SessionName                    string              `json:",omitempty"`
+	TTL                            Duration            `json:",omitempty"`
+}
+
+// Duration is a time.Duration that is written as text, such as 10s, and read
+// from that or from a number of nanoseconds.
+type Duration time.Duration
+
+// MarshalText writes the duration as text.
+func (d Duration) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+// UnmarshalJSON reads a text or a number.
+func (d *Duration) UnmarshalJSON(data []byte) error {
+	var value any
+	if err := json.Unmarshal(data, &value); err != nil {
+		return err
+	}
+	switch value := value.(type) {
+	case nil:
+	case float64:
+		*d = Duration(value)
+	case string:
+		if value == "" {
+			return nil
+		}
+		read, err := time.ParseDuration(value)
+		*d = Duration(read)
+		return err
+	default:
+		return fmt.Errorf("a duration is a text or a number, not %s", data)
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package state
+
+import (
+	"reflect"
+
+	"github.com/hashicorp/consul/api"
+	"github.com/hashicorp/go-memdb"
+)
+
+// TableGatewayServices is the table of the services that ingress, API and
+// terminating gateways are for. The config entries of gateways fill it.
+const TableGatewayServices = "gateway-services"
+
+// GatewayService says that a gateway is for a service.
+type GatewayService struct {
+	Gateway      string
+	GatewayKind  api.ServiceKind
+	Service      string
+	Port         int
+	Protocol     string
+	Hosts        []string
+	CAFile       string
+	CertFile     string
+	KeyFile      string
+	SNI          string
+	FromWildcard bool
+	CreateIndex  uint64
+	ModifyIndex  uint64
+}
+
+func gatewayServiceTable() table {
+	return table{reflect.TypeFor[GatewayService](), indexes(
+		unique("id", both(folded("Gateway"), folded("Service"), &memdb.IntFieldIndex{Field: "Port"})),
+		many("gateway", folded("Gateway")),
+		many("service", folded("Service")),
+	)}
+}
+
+// GatewayServices are the services of a gateway.
+func (v *View) GatewayServices(gateway string) []*GatewayService {
+	return Collect[GatewayService](v, TableGatewayServices, "gateway", gateway)
+}
+
+// GatewaysOf are the gateways of a kind that are for a service.
+func (v *View) GatewaysOf(kind api.ServiceKind, service string) []string {
+	var gateways []string
+	for row := range All[GatewayService](v, TableGatewayServices, "service", service) {
+		if row.GatewayKind == kind {
+			gateways = append(gateways, row.Gateway)
+		}
+	}
+	return gateways
+}
