@@ -64,7 +64,7 @@ func TestExpressions(t *testing.T) {
 		"x in Meta.none":           false,
 		"x not in Meta.none":       true,
 		"Meta is empty":            false,
-		"Port == 0x1F90":           true,
+		"Port == `0x1F90`":         true,
 		"Weight == 3":              true,
 		"Load == 0.5":              true,
 		"On == false":              false,
