@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"github.com/drydock/drydock/emulator/consul/acl"
+	"github.com/drydock/drydock/emulator/consul/filter"
 	"github.com/drydock/drydock/emulator/consul/state"
 )
 
@@ -87,6 +88,10 @@ func intentionOf(entry *api.ServiceIntentionsConfigEntry, source *api.SourceInte
 }
 
 func listIntentions(r *request) (any, error) {
+	wanted, err := filter.New[*intention](r.query.Get("filter"))
+	if err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		all, err := intentions(view)
 		if err != nil {
@@ -97,7 +102,7 @@ func listIntentions(r *request) (any, error) {
 			if hidden {
 				r.filtered()
 			}
-			return hidden
+			return hidden || !wanted.Keeps(i)
 		})
 		return list, view.Index(state.TableConfigEntries), nil
 	})

@@ -102,6 +102,11 @@ func TestAnIntentionByItsServices(t *testing.T) {
 	all, _, err := connect.Intentions(nil)
 	require.NoError(t, err)
 	assert.Len(t, all, 2)
+	some, _, err := connect.Intentions(&api.QueryOptions{Filter: "SourceName == b"})
+	require.NoError(t, err)
+	assert.Len(t, some, 1)
+	_, _, err = connect.Intentions(&api.QueryOptions{Filter: "Nonsense == b"})
+	assert.ErrorContains(t, err, "Failed to create boolean expression evaluator")
 	for range 2 {
 		_, err = connect.IntentionDeleteExact("a", "web", nil)
 		require.NoError(t, err)

@@ -87,6 +87,9 @@ func (tx *Tx) PutConfigEntry(entry api.ConfigEntry) error {
 		return fmt.Errorf("write configuration entry %s/%s: %w", row.Kind, row.Name, err)
 	}
 	tx.Insert(TableConfigEntries, &row)
+	if slices.Contains(gatewayKinds, row.Kind) {
+		tx.linkGateways()
+	}
 	return nil
 }
 
@@ -117,5 +120,8 @@ func setIndexes(entry api.ConfigEntry, created, modified uint64) {
 func (tx *Tx) DeleteConfigEntry(kind, name string) {
 	if row := First[ConfigEntry](&tx.View, TableConfigEntries, "id", kind, name); row != nil {
 		tx.Delete(TableConfigEntries, row)
+		if slices.Contains(gatewayKinds, kind) {
+			tx.linkGateways()
+		}
 	}
 }

@@ -75,6 +75,9 @@ func (tx *Tx) PutService(s Service) error {
 	if old != nil {
 		tx.leaveService(old)
 	}
+	if old == nil || !SameName(old.Service, s.Service) {
+		tx.relinkGateways()
+	}
 	tx.markService(&s)
 	tx.Mark(nodeMark(s.Node))
 	return nil
@@ -108,5 +111,6 @@ func (tx *Tx) DeleteService(node, id string) {
 	}
 	tx.Delete(TableServices, service)
 	tx.leaveService(service)
+	tx.relinkGateways()
 	tx.Mark(nodeMark(service.Node))
 }

@@ -1,0 +1,128 @@
+package state
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+
+	"github.com/hashicorp/consul/api"
+)
+
+// anyService is how a gateway's entry names all services.
+const anyService = "*"
+
+// linkGateways brings the services of all gateways to what the gateways'
+// entries say and, where they say all services, to what the catalog has.
+func (tx *Tx) linkGateways() {
+	wanted, err := tx.gatewayLinks()
+	if err != nil {
+		panic(err) // PutConfigEntry has written what cannot be read
+	}
+	for _, old := range Collect[GatewayService](&tx.View, TableGatewayServices, "id") {
+		key := keyOf(old)
+		next, ok := wanted[key]
+		if !ok {
+			tx.Delete(TableGatewayServices, old)
+			tx.Mark(serviceMark(old.Service))
+			continue
+		}
+		next.CreateIndex, next.ModifyIndex = old.CreateIndex, old.ModifyIndex
+		if reflect.DeepEqual(next, *old) {
+			delete(wanted, key)
+		}
+	}
+	for _, key := range slices.SortedFunc(maps.Keys(wanted), gatewayKey.compare) {
+		row := wanted[key]
+		row.ModifyIndex = tx.index
+		if row.CreateIndex == 0 {
+			row.CreateIndex = tx.index
+		}
+		tx.Insert(TableGatewayServices, &row)
+		tx.Mark(serviceMark(row.Service))
+	}
+}
+
+// gatewayKey is what a row of gateway services is found by.
+type gatewayKey struct {
+	gateway, service string
+	port             int
+}
+
+func keyOf(g *GatewayService) gatewayKey { return gatewayKey{g.Gateway, g.Service, g.Port} }
+
+func (k gatewayKey) compare(other gatewayKey) int {
+	if c := slices.Compare([]string{k.gateway, k.service}, []string{other.gateway, other.service}); c != 0 {
+		return c
+	}
+	return k.port - other.port
+}
+
+// gatewayLinks is what the rows are to be. A service that is named has its own
+// row, whether or not all are named too.
+func (tx *Tx) gatewayLinks() (map[gatewayKey]GatewayService, error) {
+	links := map[gatewayKey]GatewayService{}
+	add := func(g GatewayService) {
+		if g.Service != anyService {
+			links[keyOf(&g)] = g
+			return
+		}
+		g.FromWildcard = true
+		for _, g.Service = range tx.linkable() {
+			if _, ok := links[keyOf(&g)]; !ok {
+				links[keyOf(&g)] = g
+			}
+		}
+	}
+	ingress, err := Configs[api.IngressGatewayConfigEntry](&tx.View, api.IngressGateway)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range ingress {
+		for _, l := range entry.Listeners {
+			for _, s := range l.Services {
+				add(GatewayService{Gateway: entry.Name, GatewayKind: api.ServiceKindIngressGateway, Service: s.Name,
+					Port: l.Port, Protocol: l.Protocol, Hosts: s.Hosts})
+			}
+		}
+	}
+	terminating, err := Configs[api.TerminatingGatewayConfigEntry](&tx.View, api.TerminatingGateway)
+	if err != nil {
+		return nil, err
+	}
+	for _, entry := range terminating {
+		for _, named := range []bool{true, false} {
+			for _, s := range entry.Services {
+				if (s.Name != anyService) == named {
+					add(GatewayService{Gateway: entry.Name, GatewayKind: api.ServiceKindTerminatingGateway, Service: s.Name,
+						CAFile: s.CAFile, CertFile: s.CertFile, KeyFile: s.KeyFile, SNI: s.SNI})
+				}
+			}
+		}
+	}
+	return links, nil
+}
+
+// linkable are the services that "all services" of a gateway are.
+func (tx *Tx) linkable() []string {
+	var names []string
+	for service := range All[Service](&tx.View, TableServices, "id") {
+		if service.Kind == api.ServiceKindTypical && service.Service != "consul" {
+			names = append(names, service.Service)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// gatewayKinds are the kinds of entries that link gateways to services.
+var gatewayKinds = []string{api.IngressGateway, api.TerminatingGateway}
+
+// relinkGateways is called when an instance has come or gone.
+func (tx *Tx) relinkGateways() {
+	for _, kind := range gatewayKinds {
+		if First[ConfigEntry](&tx.View, TableConfigEntries, "kind", kind) != nil {
+			tx.linkGateways()
+			return
+		}
+	}
+}
