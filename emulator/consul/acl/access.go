@@ -1,7 +1,9 @@
 package acl
 
+import "strings"
+
 // Access is what a caller wants to do with a resource. The zero value is no
-// access; it is never allowed.
+// access; it is never allowed by a rule.
 type Access uint8
 
 // What a caller may want. Each includes the ones before it: who may write may
@@ -30,58 +32,6 @@ func (a Access) String() string {
 	}
 }
 
-// Resource is a kind of thing that rules protect.
-type Resource uint8
-
-// The resources of the rule language. Keyring, Mesh, Operator, Peering and ACL
-// have no names: for these the name that is asked about is ignored.
-const (
-	// ACL is tokens, policies, roles and the like, and snapshots.
-	ACL Resource = iota
-	// Agent is the operations of one agent, named by its node.
-	Agent
-	// Event is user events.
-	Event
-	// Identity is workload identities.
-	Identity
-	// Intention is who may connect to a service; the name is the destination.
-	// Its rules stand inside those of Service.
-	Intention
-	// Key is the key-value store.
-	Key
-	// Keyring is the gossip encryption keys.
-	Keyring
-	// Mesh is what rules the whole service mesh.
-	Mesh
-	// Node is catalog entries and coordinates of nodes.
-	Node
-	// Operator is what rules the cluster.
-	Operator
-	// Peering is connections to other clusters.
-	Peering
-	// Query is prepared queries.
-	Query
-	// Service is registrations and discovery of services.
-	Service
-	// Session is locks, named by the node that holds them.
-	Session
-
-	resources // how many there are
-)
-
-// String is the resource as rules and error messages write it.
-func (r Resource) String() string {
-	names := [resources]string{
-		ACL: "acl", Agent: "agent", Event: "event", Identity: "identity", Intention: "intention",
-		Key: "key", Keyring: "keyring", Mesh: "mesh", Node: "node", Operator: "operator",
-		Peering: "peering", Query: "query", Service: "service", Session: "session",
-	}
-	if r >= resources {
-		return "unknown"
-	}
-	return names[r]
-}
-
 // level is what a rule grants. Its order is that of precedence: where several
 // policies have a rule for the same thing, the highest level holds. Up to Write
 // the numbers are those of Access.
@@ -96,4 +46,21 @@ const (
 // nothing: the caller falls back on something else first.
 func (l level) allows(access Access) bool {
 	return access != 0 && l != deny && l >= level(access)
+}
+
+// parseLevel reads a policy disposition of any resource. Capital letters are
+// accepted, as Consul does.
+func parseLevel(policy string) (level, bool) {
+	switch strings.ToLower(policy) {
+	case "read":
+		return level(Read), true
+	case "list":
+		return level(List), true
+	case "write":
+		return level(Write), true
+	case "deny":
+		return deny, true
+	default:
+		return unset, false
+	}
 }
