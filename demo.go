@@ -8,8 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"github.com/dustin/go-humanize"
 	"github.com/schollz/progressbar/v3"
@@ -130,9 +132,19 @@ func printReport(out io.Writer, r *demo.Report) {
 	}
 	for _, file := range r.Files {
 		if file.Reason != "" {
-			fmt.Fprintf(out, "  %s %s: %s\n", file.Status, file.Name, file.Reason)
+			fmt.Fprintln(out, " ", printable(fmt.Sprintf("%s %s: %s", file.Status, file.Name, file.Reason)))
 		}
 	}
+}
+
+// printable keeps a file's name from being more than text to the terminal.
+func printable(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return unicode.ReplacementChar
+	}, text)
 }
 
 func printVariants(out io.Writer, r *demo.Report) {

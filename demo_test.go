@@ -43,10 +43,10 @@ func TestDemo(t *testing.T) {
 	})
 	t.Run("broken files alone", func(t *testing.T) {
 		folder := t.TempDir()
-		writeFile(t, folder, "words.png", []byte("These are words."))
+		writeFile(t, folder, "words\x1b[2J\n.png", []byte("These are words."))
 		c := startProgram(t, "demo", folder, "--api", stack.URL("uploads"))
 		require.Equal(t, 0, c.wait(), &c.stderr)
-		assert.Regexp(t, `^0 processed, 1 rejected, 0 failed, in \S+ s: 0\.0 pictures/s\n  rejected words\.png: .+\n$`, c.stdout.String())
+		assert.Regexp(t, `^0 processed, 1 rejected, 0 failed, in \S+ s: 0\.0 pictures/s\n  rejected words�\[2J�\.png: .+\n$`, c.stdout.String())
 	})
 	t.Run("nothing to send", func(t *testing.T) {
 		c := startProgram(t, "demo", t.TempDir(), "--api", stack.URL("uploads"))
