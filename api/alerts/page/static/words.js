@@ -7,6 +7,11 @@ const number = new Intl.NumberFormat("en", { maximumFractionDigits: 6 });
 /** 125.5, 1,200: as people write numbers, of any size. */
 export const figure = (value) => number.format(value);
 
+const measure = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
+
+/** What was computed, to as many digits as mean something. */
+const measured = (value) => measure.format(value);
+
 /** A reason as a sentence: a capital first, one full stop last. */
 export function sentence(text) {
   const trimmed = String(text ?? "").trim();
@@ -23,7 +28,7 @@ export function span(seconds) {
   return `${figure(count)}${nbsp}${name}${count === 1 ? "" : "s"}`;
 }
 
-const signed = (value) => `${value > 0 ? "+" : "−"}${figure(Math.abs(value))}${nbsp}%`;
+const signed = (value, told = figure) => `${value > 0 ? "+" : "−"}${told(Math.abs(value))}${nbsp}%`;
 
 /** What a condition waits for. */
 export function condition({ kind, price, percent, factor, window }) {
@@ -54,8 +59,8 @@ export function found({ kind, price, value, level }) {
     case "above": return `at ${figure(price)}, at or over ${figure(level)}`;
     case "below": return `at ${figure(price)}, at or under ${figure(level)}`;
     case "crosses": return `at ${figure(price)}, across ${figure(level)}`;
-    case "change": return `${signed(value)}, at ${figure(price)}`;
-    case "volume": return `${figure(value)} × the mean volume, at ${figure(price)}`;
+    case "change": return `${signed(value, measured)}, at ${figure(price)}`;
+    case "volume": return `${measured(value)} × the mean volume, at ${figure(price)}`;
     default: return `at ${figure(price)}`;
   }
 }
