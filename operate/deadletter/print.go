@@ -45,7 +45,7 @@ func PrintLetter(out io.Writer, l Letter, now time.Time) error {
 	}
 	row("Letter", l.ID)
 	row("Given up", at(l.At, now))
-	row("by", fmt.Sprintf("%s, after %d attempts", l.Consumer, l.Attempts))
+	row("by", fmt.Sprintf("%s, after %s", l.Consumer, attempts(l.Attempts)))
 	row("Reason", l.Reason)
 	row("Last error", l.LastError)
 	if l.FirstError != l.LastError {
@@ -68,7 +68,7 @@ func PrintLetter(out io.Writer, l Letter, now time.Time) error {
 		}
 		text := at(change.At, now) + ": " + change.Kind
 		if change.Reason != "" {
-			text += fmt.Sprintf(" %s, which was %s after %d attempts: %s", change.Letter, change.Reason, change.Attempts, change.Last)
+			text += fmt.Sprintf(" %s, which was %s after %s: %s", change.Letter, change.Reason, attempts(change.Attempts), change.Last)
 		}
 		fmt.Fprintf(table, "%s\t%s\n", name, line(text))
 	}
@@ -90,6 +90,13 @@ func readable(l Letter) string {
 		return plain(indented.String())
 	}
 	return plain(l.Data)
+}
+
+func attempts(count int) string {
+	if count == 1 {
+		return "1 attempt"
+	}
+	return fmt.Sprintf("%d attempts", count)
 }
 
 func at(t, now time.Time) string {
