@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -74,7 +75,7 @@ It stays in the foreground; Ctrl-C stops everything and keeps the state.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "dir", ".drydock", "folder that keeps the state over restarts")
 	flags.BoolVar(&o.ephemeral, "ephemeral", false, "keep no state: use a temporary folder instead of --dir")
-	flags.StringSliceVar(&o.ports, "port", nil, "`name=port` of a part or a job's API; 0 picks a free one (default "+portList()+")")
+	flags.StringSliceVar(&o.ports, "port", nil, "listen on `name=port`, for a part or a job's API; 0 picks a free port (default "+portList()+")")
 	flags.BoolVar(&o.freePorts, "free-ports", false, "free ports for all that --port does not name")
 	flags.StringSliceVar(&o.market.CSV, "market-data", nil, "CSV file or folder with daily or minute prices that the market feed replays")
 	flags.Float64Var(&o.market.Speed, "market-speed", 1, "how fast they are replayed: 60 is a minute in a second")
@@ -175,13 +176,13 @@ func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
 	case ctx.Err() != nil:
 		return nil // stopped before it was up
 	case errors.As(err, &taken):
-		return fmt.Errorf("%w: stop it, or choose another port with --port %s=0", taken, taken.Part)
+		return fmt.Errorf("%w: stop it, or choose another port with --port %s=0, or for all with --free-ports", taken, taken.Part)
 	case errors.As(err, &used):
 		return fmt.Errorf("%w: stop it, or choose another folder with --dir", used)
 	default:
 		return err
 	}
-	printUp(stdout, stack, time.Since(began), o.ephemeral)
+	printUp(stdout, stack, time.Since(began), o)
 	<-ctx.Done()
 	fmt.Fprintln(stdout, "\nStopping; the tasks finish what they hold. Ctrl-C again stops at once.")
 	if err := stack.Close(); err != nil {
@@ -191,7 +192,7 @@ func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
 	return nil
 }
 
-func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, ephemeral bool) {
+func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, o upOptions) {
 	fmt.Fprintf(out, "Drydock is up, after %.1f s.\n\n", took.Seconds())
 	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
 	api := stack.URL("uploads") // none where --jobs has no uploads API
@@ -204,7 +205,11 @@ func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, ephemeral
 		fmt.Fprintf(table, "  alerts\t%s/\tset alerts on prices; their API is at /docs\n", alerts)
 	}
 	fmt.Fprintf(table, "  inbox\t%s/\tthe mail that is sent to %s\n", stack.Mail.URL(), stack.Mail.SMTPURL())
-	fmt.Fprintf(table, "  market\t%s/v1/quotes\ta feed of made-up prices\n", stack.Market.URL())
+	prices := "made-up prices"
+	if len(o.market.CSV) > 0 {
+		prices = "the prices in " + strings.Join(o.market.CSV, ", ")
+	}
+	fmt.Fprintf(table, "  market\t%s/v1/quotes\ta feed of %s\n", stack.Market.URL(), prices)
 	fmt.Fprintf(table, "  events\t%s\tNATS with JetStream\n", stack.NATSURL())
 	fmt.Fprintf(table, "  consul\t%s\tfor CONSUL_HTTP_ADDR; its DNS is at %s\n", stack.Consul.URL("dc1"), stack.Consul.DNS("dc1"))
 	for _, allocation := range stack.Allocations() {
@@ -219,7 +224,7 @@ func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, ephemeral
 	table.Flush()
 	fmt.Fprintln(out)
 	printDemos(out, stack, api)
-	if ephemeral {
+	if o.ephemeral {
 		fmt.Fprintln(out, "Ctrl-C stops everything; no state is kept.")
 	} else {
 		fmt.Fprintln(out, "Ctrl-C stops everything; the state is kept.")
@@ -236,15 +241,28 @@ func printDemos(out io.Writer, stack *emulator.Stack, api string) {
 	}
 	var demos []string
 	if api != "" {
-		demos = append(demos, "drydock demo"+unusual("--api", api, defaultAPI))
+		demos = append(demos, called()+" demo"+unusual("--api", api, defaultAPI))
 	}
 	if alerts := stack.URL("alerts"); alerts != "" {
-		demos = append(demos, "drydock demo alerts"+unusual("--api", alerts, defaultAlertsAPI)+
+		demos = append(demos, called()+" demo alerts"+unusual("--api", alerts, defaultAlertsAPI)+
 			unusual("--market", stack.Market.URL(), defaultMarket)+unusual("--inbox", stack.Mail.URL(), defaultInbox))
 	}
 	if len(demos) > 0 {
 		fmt.Fprintf(out, "Try in another terminal:\n  %s\n\n", strings.Join(demos, "\n  "))
 	}
+}
+
+// called is what to type for this program: its name alone where that finds it.
+func called() string {
+	const name = "drydock"
+	self, err := os.Executable()
+	if err != nil {
+		return name
+	}
+	if found, err := exec.LookPath(name); err == nil && found == self {
+		return name
+	}
+	return relative(self)
 }
 
 // jobFolder is the folder of --jobs.

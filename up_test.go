@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -117,7 +118,7 @@ func TestUpSaysWhoHasAPort(t *testing.T) {
 	}
 	for part := range defaultPorts {
 		c := startProgram(t, "up", "--ephemeral", freePorts, "--port", fmt.Sprintf("%s=%d", part, port))
-		assert.Equal(t, fmt.Sprintf("drydock: port %d for %s is taken by %s: stop it, or choose another port with --port %s=0\n", port, part, holder, part), c.fails())
+		assert.Equal(t, fmt.Sprintf("drydock: port %d for %s is taken by %s: stop it, or choose another port with --port %s=0, or for all with --free-ports\n", port, part, holder, part), c.fails())
 		assert.Empty(t, c.left())
 	}
 }
@@ -127,9 +128,17 @@ func TestUpTakesAFolderOnce(t *testing.T) {
 	dir := t.TempDir()
 	first := startProgram(t, "up", "--dir", dir, freePorts)
 	at := first.waitUp()
-	second := startProgram(t, "up", "--dir", dir, freePorts)
+	second := startProgram(t, "up", "--dir", dir, freePorts, "--port", "inbox="+port(t, at["inbox"]))
 	assert.Equal(t, fmt.Sprintf("drydock: folder %s is in use by another stack (pid %d): stop it, or choose another folder with --dir\n", dir, first.cmd.Process.Pid), second.fails())
 	checkServes(t, at)
+}
+
+// port is that of a URL.
+func port(t *testing.T, address string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	return u.Port()
 }
 
 func TestUpKeepsItsState(t *testing.T) {

@@ -103,9 +103,6 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if o.Ports, err = choosePorts(o.Ports, names); err != nil {
-		return err
-	}
 	if o.Dir == "" {
 		if o.Dir, err = temporaryFolder(); err != nil {
 			return err
@@ -118,7 +115,10 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return err
 	}
-	if s.lock, err = lockFolder(o.Dir); err != nil {
+	if s.lock, err = lockFolder(o.Dir); err != nil { // before the ports: who has the folder has them too
+		return err
+	}
+	if o.Ports, err = choosePorts(o.Ports, names); err != nil {
 		return err
 	}
 	if s.keys, err = loadKeys(filepath.Join(o.Dir, keysFile), append(names, rootKey)); err != nil {

@@ -53,11 +53,11 @@ func choosePorts(given map[string]int, jobs []string) (map[string]int, error) {
 	if chosen == nil {
 		chosen = map[string]int{}
 	}
-	for name, port := range given {
+	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(parts, name) && !slices.Contains(jobs, name) {
 			return nil, fmt.Errorf("a port is given for %q, which is neither a part (%s) nor a job", name, strings.Join(parts, ", "))
 		}
-		if err := checkPort(name, port); err != nil {
+		if err := checkPort(name, given[name]); err != nil {
 			return nil, err
 		}
 	}
