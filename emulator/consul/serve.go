@@ -85,6 +85,12 @@ func writeError(w http.ResponseWriter, err error) {
 // text is an answer that is written as it is.
 type text []byte
 
+// withStatus is an answer that is written as JSON, with a status other than 200.
+type withStatus struct {
+	status int
+	answer any
+}
+
 // streamed is the answer of a handler that writes the response itself.
 type streamed func(http.ResponseWriter)
 
@@ -96,12 +102,14 @@ func (r *request) respond(w http.ResponseWriter, answer any) {
 		w.Write(answer)
 	case streamed:
 		answer(w)
+	case withStatus:
+		r.respondJSON(w, answer.status, answer.answer)
 	default:
-		r.respondJSON(w, answer)
+		r.respondJSON(w, http.StatusOK, answer)
 	}
 }
 
-func (r *request) respondJSON(w http.ResponseWriter, answer any) {
+func (r *request) respondJSON(w http.ResponseWriter, status int, answer any) {
 	var body []byte
 	var err error
 	if r.has("pretty") {
@@ -116,5 +124,6 @@ func (r *request) respondJSON(w http.ResponseWriter, answer any) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
 	w.Write(body)
 }
