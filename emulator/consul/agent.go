@@ -11,6 +11,7 @@ type agent struct {
 	dc      *datacenter
 	options Agent
 	http    *listener // nil when it listens nowhere
+	events  eventRing
 }
 
 func startAgent(d *datacenter, o Agent) (*agent, error) {

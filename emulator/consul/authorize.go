@@ -9,8 +9,8 @@ import (
 // authorizer answers what a caller may do; it is what package acl makes of rules.
 type authorizer interface {
 	Allows(access acl.Access, resource acl.Resource, name string) bool
-	// AllowsPrefix is Allows for everything whose name begins with the prefix.
-	AllowsPrefix(access acl.Access, resource acl.Resource, prefix string) bool
+	// AllowsAllBelow is Allows for all keys that begin with the prefix.
+	AllowsAllBelow(access acl.Access, prefix string) bool
 }
 
 // caller is who makes a request, and what it may do.
@@ -41,14 +41,14 @@ func (r *request) need(access acl.Access, resource acl.Resource, name string) er
 	return fail(http.StatusForbidden, "Permission denied")
 }
 
-// needPrefix is an error unless the caller may do it with everything whose name
-// begins with the prefix.
-func (r *request) needPrefix(access acl.Access, resource acl.Resource, prefix string) error {
+// needAllBelow is an error unless the caller may do it with all keys that begin
+// with the prefix.
+func (r *request) needAllBelow(access acl.Access, prefix string) error {
 	c, err := r.identify()
 	if err != nil {
 		return err
 	}
-	if c.may.AllowsPrefix(access, resource, prefix) {
+	if c.may.AllowsAllBelow(access, prefix) {
 		return nil
 	}
 	return fail(http.StatusForbidden, "Permission denied")
@@ -68,4 +68,4 @@ type everything struct{}
 
 func (everything) Allows(acl.Access, acl.Resource, string) bool { return true }
 
-func (everything) AllowsPrefix(acl.Access, acl.Resource, string) bool { return true }
+func (everything) AllowsAllBelow(acl.Access, string) bool { return true }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 
 	"github.com/drydock/drydock/emulator/consul/state"
 )
@@ -18,7 +19,8 @@ type datacenter struct {
 	store  *state.Store
 	agents []*agent
 
-	sessions sessionDeadlines
+	sessions   sessionDeadlines
+	eventClock atomic.Uint64
 
 	running    context.Context // ends when the Consul is closed
 	background sync.WaitGroup
@@ -35,6 +37,7 @@ func openDatacenter(running context.Context, c *Consul, o Datacenter) (*datacent
 	if err != nil {
 		return nil, fmt.Errorf("datacenter %s: %w", o.Name, err)
 	}
+	d.eventClock.Store(eventClockStart)
 	d.keep(d.expireSessions)
 	if len(o.Agents) == 0 {
 		o.Agents = []Agent{{}}

@@ -119,7 +119,7 @@ func deleteKey(r *request) (any, error) {
 }
 
 func (r *request) deleteKeys(prefix string) (any, error) {
-	if err := r.needPrefix(acl.Write, acl.Key, prefix); err != nil {
+	if err := r.needAllBelow(acl.Write, prefix); err != nil {
 		return nil, err
 	}
 	return true, r.write(func(tx *state.Tx) error {

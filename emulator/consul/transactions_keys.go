@@ -78,7 +78,7 @@ func (v *keyVerb) check(r *request, op *api.KVTxnOp) error {
 	case v.needs == 0:
 		return nil
 	case v.tree:
-		return r.needPrefix(v.needs, acl.Key, op.Key)
+		return r.needAllBelow(v.needs, op.Key)
 	default:
 		return r.need(v.needs, acl.Key, op.Key)
 	}
