@@ -23,6 +23,11 @@ const (
 // was read. Read returns the answer and its index. An error with an index is an
 // answer too (nothing there yet, say); one with the index 0 ends the query.
 func (r *request) block(read func(*state.View) (answer any, index uint64, err error)) (any, error) {
+	return r.blockOn(r.dc.store, read)
+}
+
+// blockOn is block for what another store has.
+func (r *request) blockOn(store *state.Store, read func(*state.View) (answer any, index uint64, err error)) (any, error) {
 	seen, wait, err := r.blocking()
 	if err != nil {
 		return nil, err
@@ -31,7 +36,7 @@ func (r *request) block(read func(*state.View) (answer any, index uint64, err er
 	defer cancel()
 	var answer any
 	var index uint64
-	watching := r.dc.store.Watch(ctx, func(view *state.View) bool {
+	watching := store.Watch(ctx, func(view *state.View) bool {
 		if answer, index, err = read(view); err != nil && index == 0 {
 			return true
 		}

@@ -29,7 +29,7 @@ type compiler struct {
 
 // compile works out the chain of a service, seen from a datacenter.
 func (d *datacenter) compile(view *state.View, service, datacenter string, o chainOverrides) (*chain, error) {
-	c := &compiler{view: view, trustDomain: d.trustDomain(view), overrides: o, chain: &chain{
+	c := &compiler{view: view, trustDomain: d.trustDomain(), overrides: o, chain: &chain{
 		ServiceName: service, Namespace: "default", Partition: "default", Datacenter: datacenter,
 		Nodes: map[string]*chainNode{}, Targets: map[string]*chainTarget{},
 	}}

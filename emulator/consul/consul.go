@@ -105,26 +105,38 @@ func Start(ctx context.Context, o Options) (*Consul, error) {
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	c := &Consul{options: o, log: o.Logger, router: newRouter(table()), stop: stop}
-	for _, d := range o.Datacenters {
-		if err := c.open(running, d); err != nil {
-			return nil, errors.Join(fmt.Errorf("start Consul: %w", err), c.Close())
-		}
+	if err := c.start(running); err != nil {
+		return nil, errors.Join(fmt.Errorf("start Consul: %w", err), c.Close())
 	}
 	return c, nil
 }
 
-func (c *Consul) open(running context.Context, o Datacenter) error {
-	if o.Name == "" {
-		o.Name = "dc1"
-	}
-	if c.datacenter(o.Name) != nil {
-		return fmt.Errorf("there are two datacenters named %q", o.Name)
-	}
-	d, err := openDatacenter(running, c, o)
-	if d != nil {
+// start opens all datacenters before the first of them has an address.
+func (c *Consul) start(running context.Context) error {
+	for _, o := range c.options.Datacenters {
+		if o.Name == "" {
+			o.Name = "dc1"
+		}
+		if c.datacenter(o.Name) != nil {
+			return fmt.Errorf("there are two datacenters named %q", o.Name)
+		}
+		d, err := openDatacenter(running, c, o)
+		if err != nil {
+			return err
+		}
 		c.datacenters = append(c.datacenters, d)
 	}
-	return err
+	if !c.options.WithoutConnect {
+		if err := c.primary().openAuthority(c.options.CA); err != nil {
+			return fmt.Errorf("make the certificate authority: %w", err)
+		}
+	}
+	for i, d := range c.datacenters {
+		if err := d.start(c.options.Datacenters[i].Agents); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Close stops everything. It may be called twice.

@@ -38,23 +38,29 @@ func openDatacenter(running context.Context, c *Consul, o Datacenter) (*datacent
 		return nil, fmt.Errorf("datacenter %s: %w", o.Name, err)
 	}
 	d.eventClock.Store(eventClockStart)
+	return d, nil
+}
+
+// start starts what goes on in the datacenter, and its agents. From then on
+// requests come, which may be about any of the datacenters.
+func (d *datacenter) start(agents []Agent) error {
 	d.keep(d.expireSessions)
-	if len(o.Agents) == 0 {
-		o.Agents = []Agent{{}}
+	if len(agents) == 0 {
+		agents = []Agent{{}}
 	}
-	for i, a := range o.Agents {
+	for i, a := range agents {
 		if a.Node == "" {
-			a.Node = fmt.Sprintf("%s-%d", o.Name, i+1)
+			a.Node = fmt.Sprintf("%s-%d", d.name, i+1)
 		}
 		started, err := startAgent(d, a)
 		if started != nil {
 			d.agents = append(d.agents, started)
 		}
 		if err != nil {
-			return d, fmt.Errorf("datacenter %s, agent %s: %w", o.Name, a.Node, err)
+			return fmt.Errorf("datacenter %s, agent %s: %w", d.name, a.Node, err)
 		}
 	}
-	return d, nil
+	return nil
 }
 
 // keep runs work in the background until the Consul is closed, which waits for it.

@@ -119,7 +119,7 @@ func (r *request) oneIntention(matches func(*intention) bool) (any, error) {
 		if i < 0 {
 			return nil, view.Index(state.TableConfigEntries), notFound("Intention not found")
 		}
-		if err := r.need(acl.Read, acl.Intention, all[i].DestinationName); err != nil {
+		if err := r.need(acl.Read, acl.Intention, all[i].DestinationName); err != nil && r.need(acl.Read, acl.Service, all[i].SourceName) != nil {
 			return nil, 0, err
 		}
 		return all[i], all[i].ModifyIndex, nil
@@ -146,7 +146,7 @@ func putExactIntention(r *request) (any, error) {
 	if len(body.Meta) > 0 {
 		return nil, fail(http.StatusInternalServerError, "Meta must not be specified")
 	}
-	if err := r.need(acl.Write, acl.Intention, destination); err != nil {
+	if err := r.mayIntend(destination); err != nil {
 		return nil, err
 	}
 	err = r.changeIntentions(destination, func(entry *api.ServiceIntentionsConfigEntry) error {
@@ -169,7 +169,7 @@ func deleteExactIntention(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := r.need(acl.Write, acl.Intention, destination); err != nil {
+	if err := r.mayIntend(destination); err != nil {
 		return nil, err
 	}
 	err = r.changeIntentions(destination, func(entry *api.ServiceIntentionsConfigEntry) error {
@@ -205,4 +205,13 @@ func (r *request) changeIntentions(destination string, change func(*api.ServiceI
 		}
 		return r.dc.checkChains(&tx.View, entry)
 	})
+}
+
+// mayIntend is an error, a short one, unless the caller may write intentions of
+// a destination.
+func (r *request) mayIntend(destination string) error {
+	if r.need(acl.Write, acl.Intention, destination) != nil {
+		return fail(http.StatusForbidden, "Permission denied")
+	}
+	return nil
 }

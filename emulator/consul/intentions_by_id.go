@@ -8,8 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/hashicorp/consul/api"
-
-	"github.com/drydock/drydock/emulator/consul/acl"
 )
 
 // uuidLength is how many characters a UUID has.
@@ -38,7 +36,7 @@ func (r *request) namedIntention() (*api.Intention, error) {
 	if body.DestinationName == "" {
 		return nil, fail(http.StatusForbidden, "Permission denied")
 	}
-	if err := r.need(acl.Write, acl.Intention, body.DestinationName); err != nil {
+	if err := r.mayIntend(body.DestinationName); err != nil {
 		return nil, err
 	}
 	partial := func(name string) bool { return name != wildcard && strings.Contains(name, wildcard) }
@@ -115,7 +113,7 @@ func deleteIntention(r *request) (any, error) {
 	if old == nil {
 		return nil, fail(http.StatusInternalServerError, "Cannot delete non-existent intention: '%s'", id)
 	}
-	if err := r.need(acl.Write, acl.Intention, old.DestinationName); err != nil {
+	if err := r.mayIntend(old.DestinationName); err != nil {
 		return nil, err
 	}
 	err = r.changeIntentions(old.DestinationName, func(entry *api.ServiceIntentionsConfigEntry) error {

@@ -62,7 +62,7 @@ func checkIntention(r *request) (any, error) {
 	if kind := r.query.Get("source-type"); kind != "" && kind != string(api.IntentionSourceConsul) {
 		return nil, fail(http.StatusInternalServerError, "unsupported SourceType: %q", kind)
 	}
-	if err := r.need(acl.Read, acl.Intention, destination); err != nil {
+	if err := r.need(acl.Read, acl.Service, destination); err != nil {
 		return nil, err
 	}
 	d, err := r.decide(source, destination)
