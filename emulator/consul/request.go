@@ -23,10 +23,11 @@ type request struct {
 	header http.Header // of the answer
 	token  string      // the token's secret; empty is anonymous
 	caller *caller     // resolved when first asked for
+	stream io.Reader   // the body without a bound, for the routes that take long ones
 }
 
 func newRequest(a *agent, w http.ResponseWriter, r *http.Request) (*request, error) {
-	req := &request{Request: r, agent: a, dc: a.dc, query: r.URL.Query(), header: w.Header()}
+	req := &request{Request: r, agent: a, dc: a.dc, query: r.URL.Query(), header: w.Header(), stream: r.Body}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	req.token = secretOf(r, req.query)
 	if name := req.query.Get("dc"); name != "" {
