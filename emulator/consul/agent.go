@@ -12,6 +12,7 @@ type agent struct {
 	options Agent
 	http    *listener // nil when it listens nowhere
 	events  eventRing
+	cache   answerCache
 }
 
 func startAgent(d *datacenter, o Agent) (*agent, error) {

@@ -29,6 +29,9 @@ func (r *request) block(read func(*state.View) (answer any, index uint64, err er
 // blockOn is block for what another store has.
 func (r *request) blockOn(store *state.Store, read func(*state.View) (answer any, index uint64, err error)) (any, error) {
 	seen, wait, err := r.blocking()
+	if err == nil {
+		err = r.consistency()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -70,6 +73,28 @@ func (r *request) blocking() (seen uint64, wait time.Duration, err error) {
 	}
 	wait = min(wait, maximumWait)
 	return seen, wait + rand.N(wait/jitter+1), nil
+}
+
+// consistency reads how fresh the answer has to be. There is one copy of the
+// state, so that it always is.
+func (r *request) consistency() error {
+	effective := "leader"
+	switch {
+	case r.has("stale") && r.has("consistent"):
+		return badRequest("Cannot specify ?stale with ?consistent, conflicting semantics.")
+	case r.has("stale"):
+		effective = "stale"
+	case r.has("consistent"):
+		effective = "consistent"
+	}
+	if text := r.query.Get("max_stale"); text != "" {
+		if _, err := time.ParseDuration(text); err != nil {
+			return badRequest("Invalid max_stale value %q", text)
+		}
+	}
+	r.header.Set("X-Consul-Effective-Consistency", effective)
+	r.header.Set("X-Consul-Query-Backend", "blocking-query")
+	return nil
 }
 
 // setIndex says which state the answer is of. There is one copy of the state,

@@ -75,6 +75,9 @@ func compile(tree any, of reflect.Type) (predicate, error) {
 		}
 		return func(v reflect.Value) bool { return left(v) || right(v) }, err
 	case *grammar.MatchExpression:
+		if part.Selector.Type == grammar.SelectorTypeJsonPointer {
+			return nil, invalid("Selector %q is not valid", part.Selector)
+		}
 		return newMatch(part).along(of, 0)
 	default:
 		return nil, invalid("Cannot validate: Invalid AST")

@@ -116,6 +116,7 @@ func TestWrongExpressions(t *testing.T) {
 		"Weight == 70000":               `Failed to coerce value "70000" for selector "Weight": strconv.ParseUint: parsing "70000": value out of range`,
 		"Name matches `[`":              "Failed to compile regular expression \"[\": error parsing regexp: missing closing ]: `[`",
 		"Name == web and":               "1:16 (15): no match found, expected: [ \\t\\r\\n]",
+		`"/Name" == web`:                `Selector "Name" is not valid`,
 		"any Tags as tag { tag == v1 }": "Cannot validate: Invalid AST",
 	} {
 		_, err := New[row](expression)

@@ -3,6 +3,7 @@ package state
 import (
 	"fmt"
 	"reflect"
+	"strings"
 
 	"github.com/hashicorp/consul/api"
 )
@@ -39,8 +40,31 @@ func checkTables() map[string]table {
 			many("instance", both(folded("Node"), field("ServiceID"))),
 			many("service", folded("ServiceName")),
 			many("status", field("Status")),
+			many("of node", nodeLevelIndex{}),
 		)},
 	}
+}
+
+// nodeLevelIndex leads from a node to the checks that are of the node itself.
+type nodeLevelIndex struct{}
+
+func (nodeLevelIndex) FromObject(row any) (bool, []byte, error) {
+	check := row.(*Check)
+	return check.ServiceID == "", []byte(strings.ToLower(check.Node) + "\x00"), nil
+}
+
+func (nodeLevelIndex) FromArgs(args ...any) ([]byte, error) {
+	return []byte(strings.ToLower(args[0].(string)) + "\x00"), nil
+}
+
+// HealthOf are the checks on which the health of an instance rests: those of
+// its node and its own.
+func (v *View) HealthOf(s *Service) []*Check {
+	checks := Collect[Check](v, TableChecks, "of node", s.Node)
+	for check := range All[Check](v, TableChecks, "instance", s.Node, s.ID) {
+		checks = append(checks, check)
+	}
+	return checks
 }
 
 // NoServiceError says that a check names an instance that its node does not have.

@@ -94,7 +94,7 @@ func (tx *Tx) gatewayLinks() (map[gatewayKey]GatewayService, error) {
 			for _, s := range entry.Services {
 				if (s.Name != anyService) == named {
 					add(GatewayService{Gateway: entry.Name, GatewayKind: api.ServiceKindTerminatingGateway, Service: s.Name,
-						CAFile: s.CAFile, CertFile: s.CertFile, KeyFile: s.KeyFile, SNI: s.SNI})
+						CAFile: s.CAFile, CertFile: s.CertFile, KeyFile: s.KeyFile, SNI: s.SNI, KeepHost: s.DisableAutoHostRewrite})
 				}
 			}
 		}

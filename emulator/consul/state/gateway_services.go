@@ -7,7 +7,7 @@ import (
 	"github.com/hashicorp/go-memdb"
 )
 
-// TableGatewayServices is the table of the services that ingress, API and
+// TableGatewayServices is the table of the services that ingress and
 // terminating gateways are for. The config entries of gateways fill it.
 const TableGatewayServices = "gateway-services"
 
@@ -24,8 +24,10 @@ type GatewayService struct {
 	KeyFile      string
 	SNI          string
 	FromWildcard bool
-	CreateIndex  uint64
-	ModifyIndex  uint64
+	// KeepHost is whether a terminating gateway leaves the name of the host in requests alone.
+	KeepHost    bool
+	CreateIndex uint64
+	ModifyIndex uint64
 }
 
 func gatewayServiceTable() table {

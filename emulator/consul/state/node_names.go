@@ -20,7 +20,7 @@ func (e *NoNodeError) Error() string {
 // is alive has it.
 type NodeTakenError struct {
 	ID      string // of the node that cannot have the name
-	Address string // of that node, when it is in the catalog with another name
+	Address string // that it is to have, when it is in the catalog with another name
 	Holder  *Node
 }
 
@@ -48,7 +48,7 @@ func (v *View) renamedNode(n Node) (*Node, error) {
 	}
 	taken := &NodeTakenError{ID: n.ID, Holder: holder}
 	if renamed != nil {
-		taken.Address = renamed.Address
+		taken.Address = n.Address
 	}
 	return nil, taken
 }

@@ -65,7 +65,7 @@ func TestTheNameOfANodeThatIsAliveIsTaken(t *testing.T) {
 	s := newStore(t)
 	putNode(t, s, Node{ID: idA, Node: "a", Address: "10.0.0.1"})
 	putCheck(t, s, Check{Node: "a", CheckID: SerfHealth, Status: api.HealthPassing})
-	rename := func(tx *Tx) error { return tx.PutNode(Node{ID: idB, Node: "a"}) }
+	rename := func(tx *Tx) error { return tx.PutNode(Node{ID: idB, Node: "a", Address: "10.0.0.3"}) }
 
 	var taken *NodeTakenError
 	require.ErrorAs(t, s.Write(rename), &taken)
@@ -74,7 +74,7 @@ func TestTheNameOfANodeThatIsAliveIsTaken(t *testing.T) {
 
 	putNode(t, s, Node{ID: idB, Node: "b", Address: "10.0.0.2"})
 	require.ErrorAs(t, s.Write(rename), &taken)
-	assert.Contains(t, taken.Error(), `"`+idB+`" (10.0.0.2)`)
+	assert.Contains(t, taken.Error(), `"`+idB+`" (10.0.0.3)`)
 
 	putCheck(t, s, Check{Node: "a", CheckID: SerfHealth, Status: api.HealthCritical})
 	require.NoError(t, s.Write(rename))

@@ -80,6 +80,14 @@ func (tx *Tx) withVirtualIP(s Service) Service {
 	return s
 }
 
+// isConfigured tells whether a configuration entry is about the service.
+func (v *View) isConfigured(service string) bool {
+	kinds := []string{api.ServiceDefaults, api.ServiceResolver, api.ServiceRouter, api.ServiceSplitter, api.ServiceIntentions}
+	return slices.ContainsFunc(kinds, func(kind string) bool {
+		return First[ConfigEntry](v, TableConfigEntries, "id", kind, service) != nil
+	})
+}
+
 // NotAnAddressError says that a text is not an IP address.
 type NotAnAddressError struct{ Text string }
 
@@ -89,17 +97,17 @@ func (e *NotAnAddressError) Error() string {
 
 // AssignManualIPs gives addresses to a service, instead of those that it had
 // been given before, and takes them from all others, whose names it returns. It
-// does nothing, and found is false, when the service has no virtual address.
+// does nothing, and found is false, when nothing is known of the service in the mesh.
 func (tx *Tx) AssignManualIPs(service string, addresses []string) (found bool, taken []string, err error) {
 	for _, address := range addresses {
 		if _, err := netip.ParseAddr(address); err != nil {
 			return false, nil, &NotAnAddressError{address}
 		}
 	}
-	ip := First[VirtualIP](&tx.View, TableVirtualIPs, "id", service)
-	if ip == nil {
+	if First[VirtualIP](&tx.View, TableVirtualIPs, "id", service) == nil && !tx.isConfigured(service) {
 		return false, nil, nil
 	}
+	ip := tx.AssignVirtualIP(service)
 	for _, address := range addresses {
 		holder := First[VirtualIP](&tx.View, TableVirtualIPs, "manual", address)
 		if holder == nil || SameName(holder.Service, service) {
