@@ -19,7 +19,7 @@ import (
 func main() {
 	ctx, stop := role.Signals(context.Background())
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr); err != nil {
+	if err := run(ctx, programArgs(os.Args), os.Getenv, os.Stdout, os.Stderr); err != nil {
 		if !errors.Is(err, errSaid) {
 			fmt.Fprintln(os.Stderr, "drydock:", err)
 		}
@@ -52,7 +52,7 @@ and the very same jobs on any Nomad and Consul cluster, in any cloud.`,
 	root.SetErr(stderr)
 	root.AddGroup(&cobra.Group{ID: groupPeople, Title: "What people type:"}, &cobra.Group{ID: groupRoles, Title: "Roles that jobs run:"})
 	root.AddCommand(
-		upCommand(), demoCommand(), deadletterCommand(getenv),
+		upCommand(), demoCommand(), deadletterCommand(getenv), consulCommand(),
 		uploadsCommand(getenv), alertsCommand(getenv), quotesCommand(getenv), filterCommand(getenv),
 		mailerCommand(getenv), webhooksCommand(getenv), deadlettersCommand(getenv),
 	)

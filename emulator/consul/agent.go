@@ -1,21 +1,34 @@
 package consul
 
 import (
+	"crypto/tls"
 	"errors"
+	"log/slog"
+	"strings"
 
 	"github.com/google/uuid"
 )
 
 // agent is a node of a datacenter and the API that clients speak to.
 type agent struct {
-	dc      *datacenter
-	options Agent
-	http    *listener // nil when it listens nowhere
-	events  eventRing
-	cache   answerCache
+	dc        *datacenter
+	options   Agent
+	log       *slog.Logger
+	http      *listener   // the first that is plain; nil when it listens nowhere
+	listeners []*listener // all of them
+	events    eventRing
+	cache     answerCache
 }
 
 func startAgent(d *datacenter, o Agent) (*agent, error) {
+	a := &agent{dc: d, options: o.withDefaults(), log: d.consul.log}
+	if err := a.serve(); err != nil {
+		return a, err
+	}
+	return a, nil
+}
+
+func (o Agent) withDefaults() Agent {
 	if o.ID == "" {
 		o.ID = uuid.NewString()
 	}
@@ -25,20 +38,47 @@ func startAgent(d *datacenter, o Agent) (*agent, error) {
 	if o.HTTP == "" {
 		o.HTTP = "127.0.0.1:0"
 	}
-	a := &agent{dc: d, options: o}
-	if o.HTTP != "-" {
-		var err error
-		if a.http, err = listen(o.HTTP, a, d.consul.log); err != nil {
-			return a, err
-		}
+	if o.ServerPort == 0 {
+		o.ServerPort = 8300
 	}
-	return a, nil
+	if o.SidecarPorts == (PortRange{}) {
+		o.SidecarPorts = PortRange{Min: 21000, Max: 21255}
+	}
+	return o
+}
+
+// serve listens on every address of the agent.
+func (a *agent) serve() error {
+	if a.options.HTTP != "-" {
+		if err := a.listenOn(a.options.HTTP, nil); err != nil {
+			return err
+		}
+		a.http = a.listeners[0]
+	}
+	if a.options.HTTPS == "" {
+		return nil
+	}
+	if a.options.TLS == nil {
+		return errors.New("HTTPS has an address but no TLS configuration")
+	}
+	return a.listenOn(a.options.HTTPS, a.options.TLS)
+}
+
+func (a *agent) listenOn(addresses string, secure *tls.Config) error {
+	for _, address := range strings.Fields(addresses) {
+		l, err := listen(address, secure, a, a.log)
+		if err != nil {
+			return err
+		}
+		a.listeners = append(a.listeners, l)
+	}
+	return nil
 }
 
 func (a *agent) close() error {
 	var err error
-	if a.http != nil {
-		err = errors.Join(err, a.http.close())
+	for _, l := range a.listeners {
+		err = errors.Join(err, l.close())
 	}
 	return err
 }

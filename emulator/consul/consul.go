@@ -15,6 +15,7 @@ package consul
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -26,6 +27,10 @@ import (
 
 // Version is the version of Consul whose behaviour this is, and which agents tell.
 const Version = "1.22.3"
+
+// BuildDate is when that version was built, which agents tell too: unknown, in
+// the form that it then has.
+const BuildDate = "1970-01-01T00:00:01Z"
 
 // Options configure a Consul. The zero value is one datacenter, dc1, with one
 // agent on a free port of 127.0.0.1.
@@ -60,16 +65,35 @@ type Agent struct {
 	Meta     map[string]string // of the node
 	Address  string            // of the node; default 127.0.0.1
 	Locality *state.Locality   // of the node
-	// HTTP is what the API listens on, host:port or unix:///path; default
-	// 127.0.0.1:0. "-" is nowhere: Handler serves it.
+	// HTTP is what the API listens on, host:port or unix:///path, or several of
+	// them with spaces between; default 127.0.0.1:0. "-" is nowhere.
 	HTTP string
+	// HTTPS is what the API also listens on, with TLS, in the form of HTTP.
+	// Empty: nowhere.
+	HTTPS string
+	TLS   *tls.Config
 	// DNS is the address, host:port, of the DNS, UDP and TCP. Empty: no DNS.
 	DNS string
-	// ScriptChecks allows checks that run programs.
-	ScriptChecks bool
+	// Client says that it is no server, which shows in what it tells about itself.
+	Client bool
+	// ServerPort is told as that of the server's RPC, where nobody listens; default 8300.
+	ServerPort int
+	// SidecarPorts are given to sidecars that have none; default 21000 to 21255.
+	SidecarPorts PortRange
+	// Definitions are the services and checks that the agent has by its
+	// configuration; it is called at the start and at each reload. Nil: none.
+	Definitions func() (Definitions, error)
+	// ScriptChecks allows checks that run programs; LocalScriptChecks only those
+	// that Definitions has.
+	ScriptChecks, LocalScriptChecks bool
 	// Debug serves /debug/pprof.
 	Debug bool
+	// Pretty indents all JSON, as an agent in development mode does.
+	Pretty bool
 }
+
+// PortRange is a range of ports, both ends in it.
+type PortRange struct{ Min, Max int }
 
 // ACL configures access control.
 type ACL struct {
@@ -77,9 +101,11 @@ type ACL struct {
 	// Allow is what happens to a request that no rule of its token covers.
 	Allow bool
 	// InitialManagement is the secret of a token that may do everything, and
-	// Agent that of the token which agents use for themselves. Both may be empty.
+	// Agent that of the token which agents use for themselves. Default is the
+	// token of requests that have none. All may be empty.
 	InitialManagement string
 	Agent             string
+	Default           string
 	// KeyList makes listing keys need the permission key:list.
 	KeyList bool
 }

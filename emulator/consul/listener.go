@@ -2,10 +2,13 @@ package consul
 
 import (
 	"context"
+	"crypto/tls"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 )
@@ -23,24 +26,25 @@ type listener struct {
 	cancel context.CancelFunc // of the requests under way
 }
 
-// listen binds first, so that the address is known when it returns.
-func listen(address string, handler http.Handler, log *slog.Logger) (*listener, error) {
-	network, at := "tcp", address
-	if path, ok := strings.CutPrefix(address, "unix://"); ok {
-		network, at = "unix", path
-	}
-	socket, err := net.Listen(network, at)
+// listen binds first, so that the address is known when it returns. Secure is
+// nil for plain HTTP.
+func listen(address string, secure *tls.Config, handler http.Handler, log *slog.Logger) (*listener, error) {
+	socket, err := bind(address)
 	if err != nil {
-		return nil, fmt.Errorf("listen for the HTTP API: %w", err)
+		return nil, err
 	}
 	l := &listener{url: "http://" + socket.Addr().String(), ended: make(chan struct{})}
-	if network == "unix" {
+	switch {
+	case socket.Addr().Network() == "unix":
 		l.url = address
+	case secure != nil:
+		l.url = "https://" + socket.Addr().String()
 	}
 	var requests context.Context
 	requests, l.cancel = context.WithCancel(context.Background())
 	l.server = &http.Server{
 		Handler:           handler,
+		TLSConfig:         secure,
 		ReadHeaderTimeout: headerWait,
 		IdleTimeout:       idleWait,
 		BaseContext:       func(net.Listener) context.Context { return requests },
@@ -48,9 +52,37 @@ func listen(address string, handler http.Handler, log *slog.Logger) (*listener, 
 	}
 	go func() {
 		defer close(l.ended)
+		if secure != nil {
+			socket = tls.NewListener(socket, secure)
+		}
 		l.server.Serve(socket)
 	}()
 	return l, nil
+}
+
+// bind takes the address, host:port or unix:///path. A socket that nobody
+// serves any more is replaced.
+func bind(address string) (net.Listener, error) {
+	path, isSocket := strings.CutPrefix(address, "unix://")
+	if !isSocket {
+		socket, err := net.Listen("tcp", address)
+		if err != nil {
+			return nil, fmt.Errorf("listen for the HTTP API: %w", err)
+		}
+		return socket, nil
+	}
+	if connection, err := net.Dial("unix", path); err == nil {
+		connection.Close()
+		return nil, fmt.Errorf("listen for the HTTP API: another program serves %s", address)
+	}
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("listen for the HTTP API: %w", err)
+	}
+	socket, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("listen for the HTTP API: %w", err)
+	}
+	return socket, nil
 }
 
 // close ends the requests under way, blocking ones among them, and waits for them for a moment.

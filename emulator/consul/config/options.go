@@ -1,0 +1,165 @@
+package config
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"github.com/drydock/drydock/emulator/consul"
+)
+
+var (
+	validDatacenter = regexp.MustCompile(`^[a-z0-9_-]+$`)
+	validMetaKey    = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
+)
+
+// options are those of a Consul of one agent.
+func (s *settings) options() (consul.Options, error) {
+	o := consul.Options{
+		CA:             s.Connect.CAConfig,
+		WithoutConnect: !s.Connect.Enabled,
+		ACL: consul.ACL{
+			Enabled:           s.ACL.Enabled,
+			Allow:             cmp.Or(s.ACL.DefaultPolicy, s.ACLDefaultPolicy, "allow") == "allow",
+			InitialManagement: cmp.Or(s.ACL.Tokens.InitialManagement, s.ACL.Tokens.Master),
+			Agent:             s.ACL.Tokens.Agent,
+			Default:           s.ACL.Tokens.Default,
+			KeyList:           s.ACL.EnableKeyListPolicy,
+		},
+	}
+	if !s.Dev {
+		o.Dir = s.DataDir
+	}
+	a, err := s.agent()
+	if err != nil {
+		return o, err
+	}
+	o.Datacenters = []consul.Datacenter{{Name: strings.ToLower(s.Datacenter), Agents: []consul.Agent{a}}}
+	return o, s.validate()
+}
+
+// validate refuses what Consul refuses.
+func (s *settings) validate() error {
+	switch {
+	case s.DataDir == "" && !s.Dev:
+		return refusal("data_dir cannot be empty")
+	case !validDatacenter.MatchString(strings.ToLower(s.Datacenter)):
+		return refusal("datacenter can only contain lowercase alphanumeric, - or _ characters.")
+	}
+	for key, value := range s.NodeMeta {
+		if !validMetaKey.MatchString(key) {
+			return fmt.Errorf("node_meta invalid: Couldn't load metadata pair ('%s', '%s'): Key contains invalid characters", key, value)
+		}
+	}
+	return nil
+}
+
+func (s *settings) agent() (consul.Agent, error) {
+	a := consul.Agent{
+		Node:              s.NodeName,
+		Meta:              s.NodeMeta,
+		Address:           s.address(),
+		Locality:          s.Locality,
+		HTTP:              "-",
+		Client:            !s.Server,
+		ServerPort:        s.Ports.Server,
+		SidecarPorts:      consul.PortRange{Min: s.Ports.SidecarMinPort, Max: s.Ports.SidecarMaxPort},
+		ScriptChecks:      s.EnableScriptChecks,
+		LocalScriptChecks: s.EnableLocalScriptChecks,
+		Debug:             s.EnableDebug || s.Dev,
+		Pretty:            s.Dev,
+	}
+	if a.Node == "" {
+		host, err := os.Hostname()
+		if err != nil {
+			return a, fmt.Errorf("find a name for the node: %w", err)
+		}
+		a.Node = host
+	}
+	if s.Ports.HTTP >= 0 || strings.HasPrefix(s.Addresses.HTTP, "unix://") {
+		a.HTTP = at(cmp.Or(s.Addresses.HTTP, s.ClientAddr), s.Ports.HTTP)
+	}
+	if s.Ports.DNS >= 0 {
+		a.DNS = at(cmp.Or(s.Addresses.DNS, s.ClientAddr), s.Ports.DNS)
+	}
+	var err error
+	if s.Ports.HTTPS >= 0 {
+		a.HTTPS = at(cmp.Or(s.Addresses.HTTPS, s.ClientAddr), s.Ports.HTTPS)
+		if a.TLS, err = s.tls(); err != nil {
+			return a, err
+		}
+	}
+	a.ID, err = s.nodeID()
+	return a, err
+}
+
+// at gives each of the hosts, which spaces divide, the port; a socket has none.
+func at(hosts string, port int) string {
+	var list []string
+	for _, host := range strings.Fields(hosts) {
+		if !strings.HasPrefix(host, "unix://") {
+			host = net.JoinHostPort(host, strconv.Itoa(port))
+		}
+		list = append(list, host)
+	}
+	return strings.Join(list, " ")
+}
+
+// address is that of the node.
+func (s *settings) address() string {
+	if s.AdvertiseAddr != "" {
+		return s.AdvertiseAddr
+	}
+	return s.serfHost()
+}
+
+// serfHost is where other agents find this one: on this machine, unless an address is given.
+func (s *settings) serfHost() string {
+	switch s.BindAddr {
+	case "", "0.0.0.0", "::", "[::]":
+		return "127.0.0.1"
+	}
+	return s.BindAddr
+}
+
+// nodeID is the node's, made up once for a data folder.
+func (s *settings) nodeID() (string, error) {
+	if s.NodeID != "" {
+		id, err := uuid.Parse(s.NodeID)
+		if err != nil {
+			return "", fmt.Errorf("specified NodeID is invalid: %w", err)
+		}
+		return id.String(), nil
+	}
+	if s.Dev || s.DataDir == "" {
+		return "", nil // the agent makes one up
+	}
+	file := filepath.Join(s.DataDir, "node-id")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("read the node's ID: %w", err)
+	}
+	id := uuid.NewString()
+	if err := os.MkdirAll(s.DataDir, 0o755); err != nil {
+		return "", fmt.Errorf("make the data folder: %w", err)
+	}
+	if err := os.WriteFile(file, []byte(id), 0o600); err != nil {
+		return "", fmt.Errorf("keep the node's ID: %w", err)
+	}
+	return id, nil
+}
+
+func (s *settings) definitions() consul.Definitions {
+	return consul.Definitions{Services: s.Services, Checks: s.Checks}
+}
