@@ -47,6 +47,9 @@ type Options struct {
 	CA map[string]any
 	// WithoutConnect turns the Connect certificate authority off.
 	WithoutConnect bool
+	// Encrypt is the key, in base64, that gossip would be encrypted with: what
+	// /v1/operator/keyring starts with. Empty: encryption is off.
+	Encrypt string
 	// Logger gets warnings and errors, and each unknown route; nil drops them.
 	Logger *slog.Logger
 }
@@ -116,6 +119,7 @@ type Consul struct {
 	log         *slog.Logger
 	datacenters []*datacenter
 	router      *router
+	keyring     *keyring
 	unknown     unknownRoutes
 	stop        context.CancelFunc
 }
@@ -129,8 +133,12 @@ func Start(ctx context.Context, o Options) (*Consul, error) {
 	if len(o.Datacenters) == 0 {
 		o.Datacenters = []Datacenter{{}}
 	}
+	keyring, err := newKeyring(o.Encrypt)
+	if err != nil {
+		return nil, fmt.Errorf("start Consul: the key for encryption: %w", err)
+	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	c := &Consul{options: o, log: o.Logger, router: newRouter(table()), stop: stop}
+	c := &Consul{options: o, log: o.Logger, router: newRouter(table()), keyring: keyring, stop: stop}
 	if err := c.start(running); err != nil {
 		return nil, errors.Join(fmt.Errorf("start Consul: %w", err), c.Close())
 	}

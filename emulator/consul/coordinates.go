@@ -1,15 +1,106 @@
 package consul
 
-import "github.com/drydock/drydock/emulator/consul/state"
+import (
+	"errors"
+	"net/http"
 
-func coordinateRoutes() []route { return nil }
+	"github.com/hashicorp/consul/api"
+	"github.com/hashicorp/serf/coordinate"
 
-// sortByDistance sorts a list by how near its rows' nodes are to a node.
-func sortByDistance[T any](view *state.View, near string, list []T, node func(T) string) {
-	for i := range list {
-		if state.SameName(node(list[i]), near) {
-			list[0], list[i] = list[i], list[0]
-			return
-		}
+	"github.com/drydock/drydock/emulator/consul/acl"
+	"github.com/drydock/drydock/emulator/consul/state"
+)
+
+func coordinateRoutes() []route {
+	return []route{
+		{http.MethodGet, "/v1/coordinate/datacenters", datacenterCoordinates, partial,
+			"datacenters are all in one place: nothing measures how far they are from each other"},
+		{http.MethodGet, "/v1/coordinate/nodes", nodeCoordinates, faithful, ""},
+		{http.MethodGet, "/v1/coordinate/node/{node}", nodeCoordinate, faithful, ""},
+		{http.MethodPut, "/v1/coordinate/update", updateCoordinate, faithful, ""},
 	}
+}
+
+// datacenterCoordinates answers where the datacenters' servers are.
+func datacenterCoordinates(r *request) (any, error) {
+	list := []api.CoordinateDatacenterMap{}
+	for _, d := range r.dc.consul.datacenters {
+		server := api.CoordinateEntry{Node: d.server().Node, Coord: origin()}
+		list = append(list, api.CoordinateDatacenterMap{
+			Datacenter: d.name, AreaID: "wan", Coordinates: []api.CoordinateEntry{server},
+		})
+	}
+	return list, nil
+}
+
+// origin is where everybody is who has not been measured.
+func origin() *coordinate.Coordinate { return coordinate.NewCoordinate(coordinate.DefaultConfig()) }
+
+func nodeCoordinates(r *request) (any, error) {
+	c, err := r.identify()
+	if err != nil {
+		return nil, err
+	}
+	return r.block(func(view *state.View) (any, uint64, error) {
+		list := []*state.Coordinate{}
+		for place := range state.All[state.Coordinate](view, state.TableCoordinates, "id") {
+			if !c.may.Allows(acl.Read, acl.Node, place.Node) {
+				r.filtered()
+			} else if r.inSegment(place) {
+				list = append(list, place)
+			}
+		}
+		return list, view.Index(state.TableCoordinates), nil
+	})
+}
+
+func nodeCoordinate(r *request) (any, error) {
+	node := r.PathValue("node")
+	if err := r.need(acl.Read, acl.Node, node); err != nil {
+		return nil, err
+	}
+	return r.block(func(view *state.View) (any, uint64, error) {
+		list := []*state.Coordinate{}
+		for place := range state.All[state.Coordinate](view, state.TableCoordinates, "node", node) {
+			if r.inSegment(place) {
+				list = append(list, place)
+			}
+		}
+		index := max(view.Index(state.TableCoordinates), 1)
+		if len(list) == 0 {
+			return nil, index, notFound("")
+		}
+		return list, index, nil
+	})
+}
+
+// inSegment tells whether a coordinate is of the segment that is asked for.
+func (r *request) inSegment(place *state.Coordinate) bool {
+	return !r.has("segment") || place.Segment == r.query.Get("segment")
+}
+
+// updateCoordinate takes in where a node is. Nodes that are not in the catalog
+// may not be known yet, and are passed over.
+func updateCoordinate(r *request) (any, error) {
+	var body api.CoordinateEntry
+	if err := r.decodeSome(&body); err != nil {
+		return nil, err
+	}
+	if err := r.need(acl.Write, acl.Node, body.Node); err != nil {
+		return nil, err
+	}
+	if body.Coord == nil || !body.Coord.IsCompatibleWith(origin()) {
+		return nil, fail(http.StatusInternalServerError, "incompatible coordinate")
+	}
+	if !body.Coord.IsValid() {
+		return nil, fail(http.StatusInternalServerError, "invalid coordinate")
+	}
+	err := r.write(func(tx *state.Tx) error {
+		return tx.PutCoordinate(state.Coordinate{Node: body.Node, Segment: body.Segment, Coord: body.Coord})
+	})
+	var unknown *state.NoNodeError
+	if errors.As(err, &unknown) {
+		return nil, nil
+	}
+	return nil, err
 }

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/drydock/drydock/emulator/consul/state"
 )
@@ -19,6 +20,7 @@ type datacenter struct {
 	store  *state.Store
 	agents []*agent
 
+	started    time.Time
 	sessions   sessionDeadlines
 	eventClock atomic.Uint64
 
@@ -27,7 +29,7 @@ type datacenter struct {
 }
 
 func openDatacenter(running context.Context, c *Consul, o Datacenter) (*datacenter, error) {
-	d := &datacenter{consul: c, name: o.Name, running: running}
+	d := &datacenter{consul: c, name: o.Name, running: running, started: time.Now().UTC()}
 	var err error
 	if c.options.Dir == "" {
 		d.store, err = state.New()

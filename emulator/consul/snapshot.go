@@ -27,7 +27,7 @@ func saveSnapshot(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := r.dc.agents[0].options
+	server := r.dc.server()
 	var archive bytes.Buffer
 	err = writeArchive(&archive, archiveMeta{
 		Version: archiveVersion,

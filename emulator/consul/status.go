@@ -18,7 +18,7 @@ func statusPeers(r *request) (any, error) { return []string{r.dc.leader()}, nil 
 
 // leader is the address of the datacenter's one server, as Raft would name it.
 func (d *datacenter) leader() string {
-	return net.JoinHostPort(d.agents[0].options.Address, serverPort)
+	return net.JoinHostPort(d.server().Address, serverPort)
 }
 
 // serverPort is where a real server listens for other agents.

@@ -114,6 +114,7 @@ func (tx *Tx) DeleteNode(name string) {
 	tx.Unmark(nodeMark(name))
 	tx.Mark(markNodesGone)
 	tx.endSessionsOfNode(node.Node)
+	tx.deleteCoordinates(node.Node)
 }
 
 // SameName tells whether two names of nodes or services are the same.
