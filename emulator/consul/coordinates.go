@@ -83,17 +83,17 @@ func (r *request) inSegment(place *state.Coordinate) bool {
 // may not be known yet, and are passed over.
 func updateCoordinate(r *request) (any, error) {
 	var body api.CoordinateEntry
-	if err := r.decodeSome(&body); err != nil {
+	if err := r.decodeStrictly(&body); err != nil {
 		return nil, err
 	}
 	if err := r.need(acl.Write, acl.Node, body.Node); err != nil {
 		return nil, err
 	}
 	if body.Coord == nil || !body.Coord.IsCompatibleWith(origin()) {
-		return nil, fail(http.StatusInternalServerError, "incompatible coordinate")
+		return nil, errText("incompatible coordinate")
 	}
 	if !body.Coord.IsValid() {
-		return nil, fail(http.StatusInternalServerError, "invalid coordinate")
+		return nil, errText("invalid coordinate")
 	}
 	err := r.write(func(tx *state.Tx) error {
 		return tx.PutCoordinate(state.Coordinate{Node: body.Node, Segment: body.Segment, Coord: body.Coord})

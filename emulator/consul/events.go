@@ -75,11 +75,11 @@ func (e event) receivers() (to receivers, err error) {
 			continue
 		}
 		if *filter.into, err = regexp.Compile(filter.text); err != nil {
-			return to, fail(http.StatusInternalServerError, "Invalid %s filter: %v", filter.name, err)
+			return to, errText("Invalid %s filter: %v", filter.name, err)
 		}
 	}
 	if to.tag != nil && to.service == nil {
-		return to, fail(http.StatusInternalServerError, "Cannot provide tag filter without service filter")
+		return to, errText("Cannot provide tag filter without service filter")
 	}
 	return to, nil
 }

@@ -9,6 +9,8 @@ import (
 	"github.com/hashicorp/consul/api"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/drydock/drydock/emulator/consul/state"
 )
 
 // lockWait is how long these tests wait for what should come at once.
@@ -60,7 +62,7 @@ func TestALockIsHeldUntilItIsReleasedOrLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := start(t, Options{})
-			registerNode(t, c, "dc1-1", serfCheck)
+			registerNode(t, c, "dc1-1", state.SerfHealth)
 			client := officialClient(t, c)
 			lock := newLock(t, client)
 			lost := held(t, lock.Lock)
@@ -83,7 +85,7 @@ func TestALockIsHeldUntilItIsReleasedOrLost(t *testing.T) {
 func TestOneOfManyHoldsALock(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", serfCheck)
+	registerNode(t, c, "dc1-1", state.SerfHealth)
 	var holders, acquired atomic.Int32
 	var all sync.WaitGroup
 	for range 3 {
@@ -106,7 +108,7 @@ func TestOneOfManyHoldsALock(t *testing.T) {
 func TestASemaphoreHasSlots(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", serfCheck)
+	registerNode(t, c, "dc1-1", state.SerfHealth)
 	client := officialClient(t, c)
 	newSemaphore := func(wait time.Duration) *api.Semaphore {
 		id, _, err := client.Session().CreateNoChecks(quickSession(), nil)

@@ -83,7 +83,7 @@ func changeKeyring(change func(*keyring, string) error) func(*request) (any, err
 			return nil, err
 		}
 		var body struct{ Key string }
-		if err := r.decodeSome(&body); err != nil {
+		if err := r.decodeStrictly(&body); err != nil {
 			return nil, err
 		}
 		if err := r.need(acl.Write, acl.Keyring, ""); err != nil {
@@ -136,5 +136,5 @@ func poolsError(pools []gossipPool, cause error, answered bool) error {
 			lines = append(lines, fmt.Sprintf("%s: %v", node, cause))
 		}
 	}
-	return fail(http.StatusInternalServerError, "%d errors occurred:\n\t* %s\n\n", len(lines), strings.Join(lines, "\n\t* "))
+	return errText("%d errors occurred:\n\t* %s\n\n", len(lines), strings.Join(lines, "\n\t* "))
 }

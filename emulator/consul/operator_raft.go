@@ -1,8 +1,6 @@
 package consul
 
 import (
-	"net/http"
-
 	"github.com/hashicorp/consul/api"
 
 	"github.com/drydock/drydock/emulator/consul/acl"
@@ -40,11 +38,11 @@ func removeRaftPeer(r *request) (any, error) {
 	case id != "" && address != "":
 		return nil, badRequest("Must specify only one of ?id or ?address")
 	case id != "" && id != r.dc.server().ID:
-		return nil, fail(http.StatusInternalServerError, "id %q was not found in the Raft configuration", id)
+		return nil, errText("id %q was not found in the Raft configuration", id)
 	case address != "" && address != r.dc.leader():
-		return nil, fail(http.StatusInternalServerError, "address %q was not found in the Raft configuration", address)
+		return nil, errText("address %q was not found in the Raft configuration", address)
 	default:
-		return nil, fail(http.StatusInternalServerError, "need at least one voter in configuration: {[]}")
+		return nil, errText("need at least one voter in configuration: {[]}")
 	}
 }
 
@@ -55,10 +53,10 @@ func transferLeader(r *request) (any, error) {
 	}
 	switch id := r.query.Get("id"); id {
 	case "":
-		return nil, fail(http.StatusInternalServerError, "cannot find peer")
+		return nil, errText("cannot find peer")
 	case r.dc.server().ID:
-		return nil, fail(http.StatusInternalServerError, "cannot transfer leadership to itself")
+		return nil, errText("cannot transfer leadership to itself")
 	default:
-		return nil, fail(http.StatusInternalServerError, "Could not find address for server id %s", id)
+		return nil, errText("Could not find address for server id %s", id)
 	}
 }

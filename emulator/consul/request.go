@@ -67,14 +67,6 @@ func (r *request) decode(into any) error {
 	return nil
 }
 
-// decodeSome is decode for a body that may not be empty.
-func (r *request) decodeSome(into any) error {
-	if r.ContentLength == 0 {
-		return badRequest("Request decode failed: %v", io.EOF)
-	}
-	return r.decode(into)
-}
-
 // body reads the body, which is bounded.
 func (r *request) body() ([]byte, error) {
 	body, err := io.ReadAll(r.Body)

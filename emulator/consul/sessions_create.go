@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/google/uuid"
@@ -50,7 +49,7 @@ func createSession(r *request) (any, error) {
 		body.NodeChecks, body.Checks = body.Checks, nil
 	}
 	if body.NodeChecks == nil {
-		body.NodeChecks = []string{serfCheck}
+		body.NodeChecks = []string{state.SerfHealth}
 	}
 	session, err := body.session()
 	if err != nil {
@@ -64,9 +63,6 @@ func createSession(r *request) (any, error) {
 	}
 	return map[string]string{"ID": session.ID}, nil
 }
-
-// serfCheck is the check of each agent's node that tells whether it is alive.
-const serfCheck = "serfHealth"
 
 // session makes the session that the body describes, with an ID of its own.
 func (b *newSession) session() (state.Session, error) {
@@ -82,17 +78,17 @@ func (b *newSession) session() (state.Session, error) {
 		ServiceChecks: b.ServiceChecks,
 	}
 	if b.Behavior != api.SessionBehaviorRelease && b.Behavior != api.SessionBehaviorDelete {
-		return session, fail(http.StatusInternalServerError, "Invalid Behavior setting '%s'", b.Behavior)
+		return session, errText("Invalid Behavior setting '%s'", b.Behavior)
 	}
 	if b.TTL == "" {
 		return session, nil
 	}
 	ttl, err := time.ParseDuration(b.TTL)
 	if err != nil {
-		return session, fail(http.StatusInternalServerError, "Session TTL '%s' invalid: %v", b.TTL, err)
+		return session, errText("Session TTL '%s' invalid: %v", b.TTL, err)
 	}
 	if ttl != 0 && (ttl < minimumSessionTTL || ttl > maximumSessionTTL) {
-		return session, fail(http.StatusInternalServerError, "Invalid Session TTL '%d', must be between [%v=%v]",
+		return session, errText("Invalid Session TTL '%d', must be between [%v=%v]",
 			ttl, minimumSessionTTL, maximumSessionTTL)
 	}
 	return session, nil

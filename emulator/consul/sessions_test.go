@@ -31,7 +31,7 @@ func createdSession(t *testing.T, c *Consul, body string) *state.Session {
 func TestASessionHasDefaults(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", serfCheck)
+	registerNode(t, c, "dc1-1", state.SerfHealth)
 	created := createdSession(t, c, "")
 	_, header, body := ask(t, c, http.MethodGet, "/v1/session/list", nil)
 	assert.Equal(t, strings.NewReplacer("ID1", created.ID, "INDEX", header.Get("X-Consul-Index")).Replace(
@@ -42,7 +42,7 @@ func TestASessionHasDefaults(t *testing.T) {
 func TestASessionIsWhatItsBodySays(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", serfCheck, "other")
+	registerNode(t, c, "dc1-1", state.SerfHealth, "other")
 	for body, want := range map[string]state.Session{
 		`{"NodeChecks":[]}`:                         {NodeChecks: []string{}},
 		`{"Checks":[]}`:                             {NodeChecks: []string{}},
@@ -62,7 +62,7 @@ func TestASessionIsWhatItsBodySays(t *testing.T) {
 		assert.NotEqual(t, "is ignored", got.ID)
 		want.ID, want.Node, want.CreateIndex, want.ModifyIndex = got.ID, "dc1-1", got.CreateIndex, got.ModifyIndex
 		if want.NodeChecks == nil {
-			want.NodeChecks = []string{serfCheck}
+			want.NodeChecks = []string{state.SerfHealth}
 		}
 		if want.Behavior == "" {
 			want.Behavior = api.SessionBehaviorRelease
@@ -80,7 +80,7 @@ func TestASessionIsWhatItsBodySays(t *testing.T) {
 func TestAWrongSessionIsRefusedLikeByTheRealProgram(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", serfCheck)
+	registerNode(t, c, "dc1-1", state.SerfHealth)
 	registerNode(t, c, "other", "critical")
 	require.NoError(t, c.primary().store.Write(func(tx *state.Tx) error {
 		return tx.PutCheck(state.Check{Node: "other", CheckID: "critical"})
@@ -121,7 +121,7 @@ func TestASessionThatIsNotRenewedEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// No socket: connections would keep the bubble's clock from moving.
 		c := start(t, Options{Datacenters: []Datacenter{{Agents: []Agent{{HTTP: "-"}}}}})
-		registerNode(t, c, "dc1-1", serfCheck)
+		registerNode(t, c, "dc1-1", state.SerfHealth)
 		d := c.primary()
 		session := state.Session{ID: "s", Node: "dc1-1", TTL: "10s"}
 		require.NoError(t, d.store.Write(func(tx *state.Tx) error {
@@ -145,7 +145,7 @@ func TestASessionThatIsNotRenewedEnds(t *testing.T) {
 func TestASessionIDIsAUUID(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", serfCheck)
+	registerNode(t, c, "dc1-1", state.SerfHealth)
 	id := createdSession(t, c, "{}").ID
 	assert.Regexp(t, regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`), id)
 }

@@ -30,7 +30,7 @@ func savedSnapshot(t *testing.T, c *Consul) []byte {
 func TestASnapshotIsRestored(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", serfCheck)
+	registerNode(t, c, "dc1-1", state.SerfHealth)
 	client := officialClient(t, c)
 	kept := createdSession(t, c, `{"TTL":"10s"}`)
 	_, err := client.KV().Put(&api.KVPair{Key: "a/kept", Value: []byte("1")}, nil)

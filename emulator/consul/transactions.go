@@ -32,10 +32,10 @@ type operation struct {
 
 // transactionResult is what an operation answers: one of its fields.
 type transactionResult struct {
-	KV      *state.Key     `json:",omitempty"`
-	Node    *state.Node    `json:",omitempty"`
-	Service *state.Service `json:",omitempty"`
-	Check   *state.Check   `json:",omitempty"`
+	KV      *state.Key      `json:",omitempty"`
+	Node    *state.Node     `json:",omitempty"`
+	Service *instanceAnswer `json:",omitempty"`
+	Check   *state.Check    `json:",omitempty"`
 }
 
 // readable tells whether a caller may see the result.
@@ -89,7 +89,7 @@ func runTransaction(r *request) (any, error) {
 		return nil, fail(http.StatusRequestEntityTooLarge,
 			"Transaction contains too many operations (%d > %d)", len(given), maximumOperations)
 	}
-	return r.transact(operationsOf(given))
+	return r.transact(operationsOf(given, r.dc.name))
 }
 
 // transact answers a transaction, after its body has been read.
@@ -125,14 +125,20 @@ func decodeTransaction(body []byte) (api.TxnOps, error) {
 	return given, err
 }
 
-// operationsOf are what the transaction asks for; one that asks for nothing is left out.
-func operationsOf(given api.TxnOps) []operation {
+// operationsOf are what a transaction asks for in a datacenter; one that asks for nothing is left out.
+func operationsOf(given api.TxnOps, datacenter string) []operation {
 	operations := []operation{}
 	for _, op := range given {
 		switch {
 		case op == nil:
 		case op.KV != nil:
 			operations = append(operations, keyOperation(op.KV))
+		case op.Node != nil:
+			operations = append(operations, nodeOperation(op.Node, datacenter))
+		case op.Service != nil:
+			operations = append(operations, serviceOperation(op.Service))
+		case op.Check != nil:
+			operations = append(operations, checkOperation(op.Check))
 		}
 	}
 	return operations

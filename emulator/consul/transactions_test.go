@@ -32,7 +32,7 @@ func transact(t *testing.T, c *Consul, body string) (int, string) {
 func TestATransactionFailsLikeThatOfTheRealProgram(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", serfCheck)
+	registerNode(t, c, "dc1-1", state.SerfHealth)
 	session := createdSession(t, c, `{"LockDelay":0}`)
 	ask(t, c, http.MethodPut, "/v1/kv/t1", strings.NewReader("hello"))
 	ask(t, c, http.MethodPut, "/v1/kv/held?acquire="+session.ID, nil)
@@ -131,7 +131,7 @@ func TestATransactionAnswersWhatItDid(t *testing.T) {
 func TestATransactionLocks(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", serfCheck)
+	registerNode(t, c, "dc1-1", state.SerfHealth)
 	client := officialClient(t, c)
 	first, _, err := client.Session().Create(&api.SessionEntry{LockDelay: api.DefaultLockWaitTime}, nil)
 	require.NoError(t, err)
@@ -176,7 +176,7 @@ func FuzzTransaction(f *testing.F) {
 		require.NoError(t, err)
 		r := &request{dc: &datacenter{name: "dc1", store: store, consul: &Consul{}}, header: http.Header{}}
 		before := store.View().LastIndex()
-		answer, err := r.transact(operationsOf(given))
+		answer, err := r.transact(operationsOf(given, "dc1"))
 		require.NoError(t, err)
 		if failed, ok := answer.(withStatus); ok {
 			require.Equal(t, http.StatusConflict, failed.status)
