@@ -7,14 +7,15 @@ import (
 )
 
 // EndSession ends a session: the keys that it holds are released or deleted,
-// as it says, and cannot be locked again before its lock delay is over. It does
-// nothing when there is none.
+// as it says, and cannot be locked again before its lock delay is over. Prepared
+// queries that are bound to it go too. It does nothing when there is none.
 func (tx *Tx) EndSession(id string) {
 	session := tx.Session(id)
 	if session == nil {
 		return
 	}
 	tx.Delete(TableSessions, session)
+	tx.endQueriesOfSession(id)
 	for _, held := range Collect[Key](&tx.View, TableKeys, "session", id) {
 		if session.Behavior == api.SessionBehaviorDelete {
 			tx.DeleteKey(held.Key)
