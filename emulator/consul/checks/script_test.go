@@ -45,8 +45,8 @@ func TestScriptTimeoutKillsTheGroup(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			file := filepath.Join(t.TempDir(), "pid")
-			got := ask(t, Definition{ScriptArgs: sh("echo before; sleep 1000 & echo $! >" + file + ";" + end), Timeout: 2 * time.Second})
-			assert.Equal(t, critical("Timed out (2s) running check\n\nbefore\n"), got)
+			got := ask(t, Definition{ScriptArgs: sh("echo before; sleep 1000 & echo $! >" + file + ";" + end), Timeout: 5 * time.Second})
+			assert.Equal(t, critical("Timed out (5s) running check\n\nbefore\n"), got)
 			requireDead(t, file)
 		})
 	}
