@@ -3,10 +3,13 @@ package consul
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 
 	"github.com/google/uuid"
+
+	"github.com/drydock/drydock/emulator/consul/checks"
 )
 
 // agent is a node of a datacenter and the API that clients speak to.
@@ -16,16 +19,40 @@ type agent struct {
 	log       *slog.Logger
 	http      *listener   // the first that is plain; nil when it listens nowhere
 	listeners []*listener // all of them
+	registry  registry
 	events    eventRing
 	cache     answerCache
 }
 
-func startAgent(d *datacenter, o Agent) (*agent, error) {
-	a := &agent{dc: d, options: o.withDefaults(), log: d.consul.log}
-	if err := a.serve(); err != nil {
-		return a, err
+func newAgent(d *datacenter, o Agent) *agent {
+	if known := d.store.View().Node(o.Node); o.ID == "" && known != nil {
+		o.ID = known.ID // it was here before
 	}
-	return a, nil
+	return &agent{
+		dc:       d,
+		options:  o.withDefaults(),
+		log:      d.consul.log,
+		registry: registry{runners: map[string]*checks.Runner{}},
+	}
+}
+
+// start listens, enters the catalog with all that is registered, and then
+// answers requests. What was started before an error is stopped by close.
+func (a *agent) start() error {
+	if err := a.listen(); err != nil {
+		return err
+	}
+	if err := a.enter(); err != nil {
+		return fmt.Errorf("enter the catalog: %w", err)
+	}
+	if err := a.reload(); err != nil {
+		return err
+	}
+	a.dc.keep(a.keepCatalog)
+	for _, l := range a.listeners {
+		l.serve()
+	}
+	return nil
 }
 
 func (o Agent) withDefaults() Agent {
@@ -47,8 +74,8 @@ func (o Agent) withDefaults() Agent {
 	return o
 }
 
-// serve listens on every address of the agent.
-func (a *agent) serve() error {
+// listen takes every address of the agent.
+func (a *agent) listen() error {
 	if a.options.HTTP != "-" {
 		if err := a.listenOn(a.options.HTTP, nil); err != nil {
 			return err
@@ -80,5 +107,6 @@ func (a *agent) close() error {
 	for _, l := range a.listeners {
 		err = errors.Join(err, l.close())
 	}
+	a.closeRunners()
 	return err
 }

@@ -1,3 +1,12 @@
 package consul
 
-func agentRoutes() []route { return nil }
+import (
+	"net/http"
+	"slices"
+)
+
+func agentRoutes() []route {
+	return slices.Concat(agentServiceRoutes(), agentCheckRoutes(), []route{
+		{http.MethodPut, "/v1/agent/maintenance", agentMaintenance, faithful, ""},
+	})
+}

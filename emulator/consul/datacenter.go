@@ -54,12 +54,12 @@ func (d *datacenter) start(agents []Agent) error {
 		if a.Node == "" {
 			a.Node = fmt.Sprintf("%s-%d", d.name, i+1)
 		}
-		started, err := startAgent(d, a)
-		if started != nil {
-			d.agents = append(d.agents, started)
-		}
-		if err != nil {
-			return fmt.Errorf("datacenter %s, agent %s: %w", d.name, a.Node, err)
+		a.Client = a.Client || i > 0
+		d.agents = append(d.agents, newAgent(d, a))
+	}
+	for _, a := range d.agents {
+		if err := a.start(); err != nil {
+			return fmt.Errorf("datacenter %s, agent %s: %w", d.name, a.options.Node, err)
 		}
 	}
 	return nil

@@ -1,6 +1,10 @@
 package consul
 
-import "github.com/hashicorp/consul/api"
+import (
+	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/consul/state"
+)
 
 // Definitions are services and checks that an agent has by its configuration.
 type Definitions struct {
@@ -27,10 +31,8 @@ type ServiceDefinition struct {
 	Checks            []*CheckDefinition
 	Proxy             *api.AgentServiceConnectProxyConfig
 	Connect           *ConnectDefinition
-	Locality          *api.Locality
+	Locality          *state.Locality
 	Token             string // accepted: what is registered is in the catalog at once, with the caller's token
-	Namespace         string
-	Partition         string
 }
 
 // ConnectDefinition says how an instance takes part in the mesh.
@@ -52,9 +54,9 @@ type CheckDefinition struct {
 	ScriptArgs                     []string // the same
 	DockerContainerID              string
 	Shell                          string
-	Interval                       string
-	Timeout                        string
-	TTL                            string
+	Interval                       state.Duration
+	Timeout                        state.Duration
+	TTL                            state.Duration
 	HTTP                           string
 	Header                         map[string][]string
 	Method                         string
@@ -68,16 +70,14 @@ type CheckDefinition struct {
 	GRPC                           string
 	GRPCUseTLS                     bool
 	H2PING                         string
-	H2PingUseTLS                   bool
+	H2PingUseTLS                   *bool // default true
 	OSService                      string
 	AliasNode                      string
 	AliasService                   string
 	SuccessBeforePassing           int
 	FailuresBeforeWarning          int
 	FailuresBeforeCritical         int
-	DeregisterCriticalServiceAfter string
+	DeregisterCriticalServiceAfter state.Duration
 	OutputMaxSize                  int
 	Token                          string // accepted, as that of a service is
-	Namespace                      string
-	Partition                      string
 }

@@ -20,20 +20,22 @@ const (
 
 // listener serves an agent's API on an address.
 type listener struct {
-	url    string
-	server *http.Server
-	ended  chan struct{}
-	cancel context.CancelFunc // of the requests under way
+	url     string
+	socket  net.Listener
+	server  *http.Server
+	serving bool
+	ended   chan struct{}
+	cancel  context.CancelFunc // of the requests under way
 }
 
-// listen binds first, so that the address is known when it returns. Secure is
-// nil for plain HTTP.
+// listen takes the address: it is known when it returns, and nobody is
+// answered before serve. Secure is nil for plain HTTP.
 func listen(address string, secure *tls.Config, handler http.Handler, log *slog.Logger) (*listener, error) {
 	socket, err := bind(address)
 	if err != nil {
 		return nil, err
 	}
-	l := &listener{url: "http://" + socket.Addr().String(), ended: make(chan struct{})}
+	l := &listener{url: "http://" + socket.Addr().String(), socket: socket, ended: make(chan struct{})}
 	switch {
 	case socket.Addr().Network() == "unix":
 		l.url = address
@@ -50,14 +52,20 @@ func listen(address string, secure *tls.Config, handler http.Handler, log *slog.
 		BaseContext:       func(net.Listener) context.Context { return requests },
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	return l, nil
+}
+
+// serve answers requests from now on.
+func (l *listener) serve() {
+	l.serving = true
 	go func() {
 		defer close(l.ended)
-		if secure != nil {
-			socket = tls.NewListener(socket, secure)
+		if l.server.TLSConfig != nil {
+			l.server.ServeTLS(l.socket, "", "")
+		} else {
+			l.server.Serve(l.socket)
 		}
-		l.server.Serve(socket)
 	}()
-	return l, nil
 }
 
 // bind takes the address, host:port or unix:///path. A socket that nobody
@@ -89,6 +97,9 @@ func bind(address string) (net.Listener, error) {
 func (l *listener) close() error {
 	const wait = time.Second
 	l.cancel()
+	if !l.serving {
+		return l.socket.Close()
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), wait)
 	defer cancel()
 	err := l.server.Shutdown(ctx)

@@ -98,6 +98,7 @@ type streamed func(http.ResponseWriter)
 func (r *request) respond(w http.ResponseWriter, answer any) {
 	switch answer := answer.(type) {
 	case nil:
+		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	case text:
 		w.Write(answer)
 	case streamed:
@@ -112,8 +113,8 @@ func (r *request) respond(w http.ResponseWriter, answer any) {
 func (r *request) respondJSON(w http.ResponseWriter, status int, answer any) {
 	var body []byte
 	var err error
-	if r.has("pretty") {
-		if body, err = json.MarshalIndent(answer, "", "    "); err == nil {
+	if r.has("pretty") || r.agent.options.Pretty {
+		if body, err = json.MarshalIndent(answer, "", "    "); err == nil && r.has("pretty") {
 			body = append(body, '\n')
 		}
 	} else {

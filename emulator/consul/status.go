@@ -1,9 +1,6 @@
 package consul
 
-import (
-	"net"
-	"net/http"
-)
+import "net/http"
 
 func statusRoutes() []route {
 	return []route{
@@ -17,9 +14,4 @@ func statusLeader(r *request) (any, error) { return r.dc.leader(), nil }
 func statusPeers(r *request) (any, error) { return []string{r.dc.leader()}, nil }
 
 // leader is the address of the datacenter's one server, as Raft would name it.
-func (d *datacenter) leader() string {
-	return net.JoinHostPort(d.server().Address, serverPort)
-}
-
-// serverPort is where a real server listens for other agents.
-const serverPort = "8300"
+func (d *datacenter) leader() string { return d.agents[0].serverAddress() }

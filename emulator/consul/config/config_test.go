@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/consul/api"
 	"github.com/stretchr/testify/assert"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul"
 	"github.com/drydock/drydock/emulator/consul/config"
+	"github.com/drydock/drydock/emulator/consul/state"
 )
 
 // file writes a file of the test's own folder, and returns its path.
@@ -105,9 +107,9 @@ func TestSeveralSources(t *testing.T) {
 	assert.True(t, web.EnableTagOverride)
 	assert.Equal(t, map[string]string{"some_key": "v"}, web.Meta)
 	assert.Equal(t, []string{"true"}, web.Check.Args)
-	assert.Equal(t, "10s", defined.Services[2].Checks[0].TTL)
+	assert.Equal(t, state.Duration(10*time.Second), defined.Services[2].Checks[0].TTL)
 	assert.Equal(t, 1, defined.Services[2].Connect.SidecarService.Port)
-	assert.Equal(t, []consul.CheckDefinition{{ID: "disk", Name: "Disk", TTL: "1m"}}, defined.Checks)
+	assert.Equal(t, []consul.CheckDefinition{{ID: "disk", Name: "Disk", TTL: state.Duration(time.Minute)}}, defined.Checks)
 }
 
 func TestDefinitionsAreReadAgain(t *testing.T) {

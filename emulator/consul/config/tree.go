@@ -6,8 +6,11 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-viper/mapstructure/v2"
+
+	"github.com/drydock/drydock/emulator/consul/state"
 )
 
 // tree is what one source says.
@@ -70,7 +73,7 @@ func decode(from map[string]any, into *settings) (unknown []string, err error) {
 		Result:     into,
 		Metadata:   &read,
 		MatchName:  sameName,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(asList, mapstructure.StringToTimeDurationHookFunc()),
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(asList, asDuration, mapstructure.StringToTimeDurationHookFunc()),
 	})
 	if err != nil {
 		return nil, err
@@ -88,6 +91,15 @@ func sameName(setting, field string) bool {
 func asList(from, to reflect.Type, value any) (any, error) {
 	if from.Kind() == reflect.Map && to.Kind() == reflect.Slice {
 		return []any{value}, nil
+	}
+	return value, nil
+}
+
+// asDuration reads a text as the duration that it is.
+func asDuration(from, to reflect.Type, value any) (any, error) {
+	if from.Kind() == reflect.String && to == reflect.TypeFor[state.Duration]() {
+		read, err := time.ParseDuration(reflect.ValueOf(value).String())
+		return state.Duration(read), err
 	}
 	return value, nil
 }
