@@ -95,3 +95,11 @@ func remade[T any](from any) (row T, err error) {
 	}
 	return row, err
 }
+
+// nullWhenEmpty is how transactions answer lists that other answers have as [].
+func nullWhenEmpty(list []string) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}

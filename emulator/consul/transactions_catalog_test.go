@@ -38,6 +38,10 @@ func TestATransactionChangesTheCatalog(t *testing.T) {
 		{"Check":{"Verb":"get","Check":{"Node":"n","CheckID":"c"}}}]`)
 	assert.Equal(t, want+queryPart(1, true)+"}", answer)
 
+	_, answer = transact(t, c, `[
+		{"Service":{"Verb":"set","Node":"n","Service":{"Service":"web","Port":80,"Tags":["v1"]}}},
+		{"Check":{"Verb":"set","Check":{"Node":"n","CheckID":"of the node"}}}]`)
+	assert.Contains(t, answer, `"ServiceTags":null`)
 	cas := fmt.Sprintf(`"ModifyIndex":%d`, index)
 	status, answer = transact(t, c, strings.ReplaceAll(`[
 		{"Check":{"Verb":"cas","Check":{"Node":"n","CheckID":"c","ServiceID":"web",CAS}}},

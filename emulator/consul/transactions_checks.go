@@ -36,7 +36,9 @@ func checkOperation(op *api.CheckTxnOp) operation {
 			if check == nil {
 				return transactionResult{}, 0, nil
 			}
-			return transactionResult{Check: check}, check.ModifyIndex, nil
+			answer := *check
+			answer.ServiceTags = nullWhenEmpty(answer.ServiceTags)
+			return transactionResult{Check: &answer}, check.ModifyIndex, nil
 		},
 		put:    func(tx *state.Tx) error { return tx.PutCheck(given) },
 		remove: func(tx *state.Tx) { tx.DeleteCheck(given.Node, given.CheckID) },

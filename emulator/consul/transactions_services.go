@@ -34,6 +34,7 @@ func serviceOperation(op *api.ServiceTxnOp) operation {
 				return transactionResult{}, 0, nil
 			}
 			answer := newInstanceAnswer(service)
+			answer.Tags = nullWhenEmpty(answer.Tags)
 			return transactionResult{Service: &answer}, service.ModifyIndex, nil
 		},
 		put:    func(tx *state.Tx) error { return tx.PutService(given.Service) },

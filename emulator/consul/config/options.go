@@ -26,6 +26,7 @@ func (s *settings) options() (consul.Options, error) {
 	o := consul.Options{
 		CA:             s.Connect.CAConfig,
 		WithoutConnect: !s.Connect.Enabled,
+		Encrypt:        s.Encrypt,
 		ACL: consul.ACL{
 			Enabled:           s.ACL.Enabled,
 			Allow:             cmp.Or(s.ACL.DefaultPolicy, s.ACLDefaultPolicy, "allow") == "allow",
