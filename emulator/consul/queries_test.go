@@ -77,7 +77,7 @@ func TestAQuerySaysItInConsulsShape(t *testing.T) {
 	id := prepare(t, c, `{"Name":"q","Service":{"Service":"web"}}`)
 	query := `{"ID":"` + id + `","Name":"q","Session":"","Token":"","Template":{"Type":"","Regexp":"","RemoveEmptyTags":false},` +
 		`"Service":{"Service":"web","SamenessGroup":"","Failover":{"NearestN":0,"Datacenters":null,"Targets":null},"OnlyPassing":false,` +
-		`"IgnoreCheckIDs":null,"Near":"","Tags":null,"NodeMeta":null,"ServiceMeta":null,"Connect":false,"Peer":""},"DNS":{"TTL":""},"CreateIndex":1,"ModifyIndex":1}`
+		`"IgnoreCheckIDs":null,"Near":"","Tags":null,"NodeMeta":null,"ServiceMeta":null,"Connect":false,"Peer":""},"DNS":{"TTL":""},"CreateIndex":0,"ModifyIndex":0}`
 	const meta = `"Index":1,"LastContact":0,"KnownLeader":true,"ConsistencyLevel":"leader","NotModified":false,"Backend":0,"ResultsFilteredByACLs":false}`
 	for path, want := range map[string]string{
 		"":           "[" + query + "]",
@@ -86,7 +86,7 @@ func TestAQuerySaysItInConsulsShape(t *testing.T) {
 		"/q/execute": `{"Service":"web","Nodes":[],"DNS":{"TTL":""},"Datacenter":"dc1","PeerName":"","Failovers":0,` + meta,
 	} {
 		_, _, body := ask(t, c, http.MethodGet, "/v1/query"+path, nil)
-		assert.Equal(t, want, body, path)
+		assert.Equal(t, want, withoutIndexes(body), path)
 	}
 }
 
