@@ -3,7 +3,6 @@ package consul
 import (
 	"errors"
 	"fmt"
-	"net/http"
 
 	"github.com/google/uuid"
 
@@ -53,19 +52,6 @@ func registerEntity(r *request) (any, error) {
 	}
 	err := r.write(func(tx *state.Tx) error { return reg.put(tx, r.dc.name) })
 	return err == nil, err
-}
-
-// turnTo makes the request one about another datacenter.
-func (r *request) turnTo(datacenter string) error {
-	if datacenter == "" {
-		return nil
-	}
-	d := r.agent.dc.consul.datacenter(datacenter)
-	if d == nil {
-		return fail(http.StatusInternalServerError, "No path to datacenter")
-	}
-	r.dc = d
-	return nil
 }
 
 // complete checks the registration, and adds to it what follows from the rest.

@@ -165,8 +165,8 @@ func (c *Consul) start(running context.Context) error {
 			return fmt.Errorf("make the certificate authority: %w", err)
 		}
 	}
-	for i, d := range c.datacenters {
-		if err := d.start(c.options.Datacenters[i].Agents); err != nil {
+	for _, d := range c.datacenters {
+		if err := d.start(); err != nil {
 			return err
 		}
 	}

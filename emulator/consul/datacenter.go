@@ -40,13 +40,13 @@ func openDatacenter(running context.Context, c *Consul, o Datacenter) (*datacent
 		return nil, fmt.Errorf("datacenter %s: %w", o.Name, err)
 	}
 	d.eventClock.Store(eventClockStart)
+	d.addAgents(o.Agents)
 	return d, nil
 }
 
-// start starts what goes on in the datacenter, and its agents. From then on
-// requests come, which may be about any of the datacenters.
-func (d *datacenter) start(agents []Agent) error {
-	d.keep(d.expireSessions)
+// addAgents makes the agents, which do not serve anybody yet; one with the
+// defaults when there are none.
+func (d *datacenter) addAgents(agents []Agent) {
 	if len(agents) == 0 {
 		agents = []Agent{{}}
 	}
@@ -56,6 +56,15 @@ func (d *datacenter) start(agents []Agent) error {
 		}
 		a.Client = a.Client || i > 0
 		d.agents = append(d.agents, newAgent(d, a))
+	}
+}
+
+// start starts what goes on in the datacenter, and its agents. From then on
+// requests come, which may be about any of the datacenters.
+func (d *datacenter) start() error {
+	d.keep(d.expireSessions)
+	if d != d.consul.primary() {
+		d.keep(d.replicateConfigEntries)
 	}
 	for _, a := range d.agents {
 		if err := a.start(); err != nil {

@@ -18,7 +18,7 @@ const maxBody = 4 << 20
 type request struct {
 	*http.Request
 	agent  *agent      // that was asked
-	dc     *datacenter // that the request is about: the agent's own, or the one that ?dc= names
+	dc     *datacenter // that the request is about
 	query  url.Values
 	header http.Header // of the answer
 	token  string      // the token's secret; empty is anonymous
@@ -26,16 +26,11 @@ type request struct {
 	stream io.Reader   // the body without a bound, for the routes that take long ones
 }
 
-func newRequest(a *agent, w http.ResponseWriter, r *http.Request) (*request, error) {
+func newRequest(a *agent, w http.ResponseWriter, r *http.Request) *request {
 	req := &request{Request: r, agent: a, dc: a.dc, query: r.URL.Query(), header: w.Header(), stream: r.Body}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	req.token = secretOf(r, req.query)
-	if name := req.query.Get("dc"); name != "" {
-		if req.dc = a.dc.consul.datacenter(name); req.dc == nil {
-			return req, fail(http.StatusInternalServerError, "No path to datacenter")
-		}
-	}
-	return req, nil
+	return req
 }
 
 // secretOf finds the token's secret, in the order in which Consul looks.

@@ -41,13 +41,14 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		otherMethod(w, r, routes)
 		return
 	}
-	req, err := newRequest(a, w, r)
+	req := newRequest(a, w, r)
+	err := req.chooseDatacenter(found.path)
 	var answer any
 	if err == nil {
 		answer, err = found.handle(req)
 	}
 	if err != nil {
-		writeError(w, err)
+		writeError(w, req.forwarded(err))
 		return
 	}
 	req.respond(w, answer)

@@ -125,3 +125,25 @@ func (tx *Tx) DeleteConfigEntry(kind, name string) {
 		}
 	}
 }
+
+// CopyConfigEntries makes the entries those of another store, with indexes of
+// their own.
+func (tx *Tx) CopyConfigEntries(entries []*ConfigEntry) error {
+	stays := map[[2]string]bool{}
+	for _, row := range entries {
+		stays[[2]string{row.Kind, row.Name}] = true
+		entry, err := row.Decode()
+		if err != nil {
+			return err
+		}
+		if err := tx.PutConfigEntry(entry); err != nil {
+			return err
+		}
+	}
+	for _, row := range Collect[ConfigEntry](&tx.View, TableConfigEntries, "id") {
+		if !stays[[2]string{row.Kind, row.Name}] {
+			tx.DeleteConfigEntry(row.Kind, row.Name)
+		}
+	}
+	return nil
+}
