@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/drydock/drydock/emulator/consul/checks"
+	"github.com/drydock/drydock/emulator/consul/dns"
 )
 
 // agent is a node of a datacenter and the API that clients speak to.
@@ -20,6 +21,7 @@ type agent struct {
 	http      *listener   // the first that is plain; nil when it listens nowhere
 	listeners []*listener // all of them
 	registry  registry
+	dns       []*dns.Server
 	events    eventRing
 	cache     answerCache
 }
@@ -49,6 +51,9 @@ func (a *agent) start() error {
 		return err
 	}
 	a.dc.keep(a.keepCatalog)
+	if err := a.serveDNS(); err != nil {
+		return err
+	}
 	for _, l := range a.listeners {
 		l.serve()
 	}
@@ -108,5 +113,8 @@ func (a *agent) close() error {
 		err = errors.Join(err, l.close())
 	}
 	a.closeRunners()
+	for _, server := range a.dns {
+		err = errors.Join(err, server.Close())
+	}
 	return err
 }

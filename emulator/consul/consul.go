@@ -75,7 +75,8 @@ type Agent struct {
 	// Empty: nowhere.
 	HTTPS string
 	TLS   *tls.Config
-	// DNS is the address, host:port, of the DNS, UDP and TCP. Empty: no DNS.
+	// DNS is what DNS is answered on, UDP and TCP: host:port, or several of them
+	// with spaces between. Empty: no DNS.
 	DNS string
 	// Client says that it is no server, which shows in what it tells about itself.
 	Client bool
@@ -204,14 +205,4 @@ func (c *Consul) URL(datacenter string) string {
 		return ""
 	}
 	return d.agents[0].http.url
-}
-
-// DNS is where the DNS of a datacenter's first agent answers, host:port; empty
-// when it has none or there is no such datacenter.
-func (c *Consul) DNS(datacenter string) string {
-	d := c.datacenter(datacenter)
-	if d == nil {
-		return ""
-	}
-	return d.agents[0].options.DNS
 }
