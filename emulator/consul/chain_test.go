@@ -166,11 +166,15 @@ func TestEntriesAreReadListedComparedAndDeleted(t *testing.T) {
 	index := header.Get("X-Consul-Index")
 	assert.Equal(t, map[string]any{"a_b": map[string]any{"c_d": 1.0}}, get[map[string]any](t, c, "/v1/config/proxy-defaults/global")["Config"], "keys of the user's own stay as they are")
 
+	configure(t, c, `{"Kind":"ingress-gateway","Name":"gw","Defaults":{"MaxConnections":5}}`)
+	assert.Equal(t, map[string]any{"MaxConnections": 5.0, "MaxPendingRequests": 0.0, "MaxConcurrentRequests": 0.0},
+		get[map[string]any](t, c, "/v1/config/ingress-gateway/gw")["Defaults"])
+
 	var kinds []any
 	for _, entry := range get[[]map[string]any](t, c, "/v1/config/") {
 		kinds = append(kinds, entry["Kind"])
 	}
-	assert.Equal(t, []any{"mesh", "proxy-defaults", "service-defaults"}, kinds)
+	assert.Equal(t, []any{"ingress-gateway", "mesh", "proxy-defaults", "service-defaults"}, kinds)
 
 	put := func(query, entry string) string {
 		_, _, body := ask(t, c, http.MethodPut, "/v1/config"+query, strings.NewReader(entry))

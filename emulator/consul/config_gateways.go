@@ -9,7 +9,14 @@ import (
 	"github.com/hashicorp/consul/api"
 )
 
-func checkIngressGateway(e *api.IngressGatewayConfigEntry) error {
+func prepareIngressGateway(e *api.IngressGatewayConfigEntry) error {
+	if d := e.Defaults; d != nil {
+		for _, limit := range []**uint32{&d.MaxConnections, &d.MaxPendingRequests, &d.MaxConcurrentRequests} {
+			if *limit == nil {
+				*limit = new(uint32) // no limit
+			}
+		}
+	}
 	ports := map[int]bool{}
 	for i := range e.Listeners {
 		l := &e.Listeners[i]

@@ -27,7 +27,7 @@ func prepareConfigEntry(entry api.ConfigEntry) error {
 	case *api.ServiceIntentionsConfigEntry:
 		return prepareIntentions(entry)
 	case *api.IngressGatewayConfigEntry:
-		return checkIngressGateway(entry)
+		return prepareIngressGateway(entry)
 	case *api.TerminatingGatewayConfigEntry:
 		return checkTerminatingGateway(entry)
 	case *api.APIGatewayConfigEntry:
