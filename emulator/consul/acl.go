@@ -1,3 +1,112 @@
 package consul
 
-func aclRoutes() []route { return nil }
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"github.com/hashicorp/go-memdb"
+
+	"github.com/drydock/drydock/emulator/consul/state"
+)
+
+// aclNotFound is what Consul says of a secret that no token has, and of what
+// access control does not know.
+const aclNotFound = "ACL not found"
+
+// aclRoutes are the routes that manage access control. Without it they answer nothing else.
+func aclRoutes() []route {
+	routes := slices.Concat(
+		bootstrapRoutes(),
+		tokenRoutes(),
+		policyRoutes(),
+		roleRoutes(),
+		authMethodRoutes(),
+		bindingRuleRoutes(),
+		loginRoutes(),
+		templatedPolicyRoutes(),
+		authorizeRoutes(),
+		legacyACLRoutes(),
+	)
+	for i := range routes {
+		if handle := routes[i].handle; handle != nil {
+			routes[i].handle = withAccessControl(handle)
+		}
+	}
+	return routes
+}
+
+func withAccessControl(handle func(*request) (any, error)) func(*request) (any, error) {
+	return func(r *request) (any, error) {
+		if !r.dc.consul.options.ACL.Enabled {
+			return nil, fail(http.StatusUnauthorized, "ACL support disabled")
+		}
+		return handle(r)
+	}
+}
+
+// inPrimary makes a handler work on the primary datacenter, which has the
+// policies and roles of all.
+func inPrimary(handle func(*request) (any, error)) func(*request) (any, error) {
+	return func(r *request) (any, error) {
+		r.dc = r.dc.consul.primary()
+		return handle(r)
+	}
+}
+
+// legacyACLRoutes are those of the access control before Consul 1.4, which
+// Consul has no more either.
+func legacyACLRoutes() []route {
+	const gone = "Consul has removed it"
+	return []route{
+		{http.MethodPut, "/v1/acl/create", nil, absent, gone},
+		{http.MethodPut, "/v1/acl/update", nil, absent, gone},
+		{http.MethodPut, "/v1/acl/destroy/{id}", nil, absent, gone},
+		{http.MethodGet, "/v1/acl/info/{id}", nil, absent, gone},
+		{http.MethodPut, "/v1/acl/clone/{id}", nil, absent, gone},
+		{http.MethodGet, "/v1/acl/list", nil, absent, gone},
+		{http.MethodPost, "/v1/acl/rules/translate", nil, absent, gone},
+		{http.MethodGet, "/v1/acl/rules/translate/{id}", nil, absent, gone},
+	}
+}
+
+// decodeKnown reads the JSON body; one without anything, or with a field that
+// is not known, is an error, whose text begins with what failed.
+func (r *request) decodeKnown(into any, failed string) error {
+	body, err := r.body()
+	if err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return badRequest("%s: %v", failed, err)
+	}
+	return nil
+}
+
+// invalid is an error in what is to be stored, which Consul takes for its own.
+func invalid(format string, args ...any) error {
+	return fail(http.StatusInternalServerError, format, args...)
+}
+
+// isUUID tells whether a text has the form of a UUID.
+func isUUID(text string) bool { return checkLookup("", text) == nil }
+
+// checkLookup is an error unless something of access control could have the ID.
+func checkLookup(kind, id string) error {
+	if _, err := (&memdb.UUIDFieldIndex{}).FromArgs(id); err != nil {
+		return invalid("failed acl %s lookup: index error: %v", kind, err)
+	}
+	return nil
+}
+
+// policies are a look at the policies and roles, which the primary datacenter
+// has, during a change of this one.
+func (d *datacenter) policies(v *state.View) *state.View {
+	if primary := d.consul.primary(); primary != d {
+		return primary.store.View()
+	}
+	return v
+}

@@ -1,22 +1,16 @@
 package consul
 
-import (
-	"net/http"
-
-	"github.com/drydock/drydock/emulator/consul/acl"
-)
+import "github.com/drydock/drydock/emulator/consul/acl"
 
 // authorizer answers what a caller may do; it is what package acl makes of rules.
 type authorizer interface {
 	Allows(access acl.Access, resource acl.Resource, name string) bool
-	// AllowsAllBelow is Allows for all keys that begin with the prefix.
-	AllowsAllBelow(access acl.Access, prefix string) bool
 }
 
 // caller is who makes a request, and what it may do.
 type caller struct {
-	accessor string // of its token
-	may      authorizer
+	accessor string // of its token; empty where access control is off
+	may      *acl.Authorizer
 }
 
 // identify resolves the request's token, once. A token that does not exist is an error.
@@ -35,10 +29,10 @@ func (r *request) need(access acl.Access, resource acl.Resource, name string) er
 	if err != nil {
 		return err
 	}
-	if c.may.Allows(access, resource, name) {
-		return nil
+	if access == acl.List && !r.dc.consul.options.ACL.KeyList {
+		access = acl.Read
 	}
-	return fail(http.StatusForbidden, "Permission denied")
+	return c.may.Check(c.accessor, access, resource, name)
 }
 
 // needAllBelow is an error unless the caller may do it with all keys that begin
@@ -51,21 +45,13 @@ func (r *request) needAllBelow(access acl.Access, prefix string) error {
 	if c.may.AllowsAllBelow(access, prefix) {
 		return nil
 	}
-	return fail(http.StatusForbidden, "Permission denied")
+	return &acl.DeniedError{AccessorID: c.accessor, Access: access, Resource: acl.Key, Name: prefix}
 }
 
-// filtered is called by handlers that leave out what the caller may not see,
-// so that the answer says so.
-func (r *request) filtered() { r.header.Set("X-Consul-Results-Filtered-By-Acls", "true") }
-
-// resolve finds out who has a token's secret.
-func (d *datacenter) resolve(string) (*caller, error) {
-	return &caller{may: everything{}}, nil
+// filtered is called by handlers that leave out what the caller may not see, so
+// that the answer says so: to those who have shown a token, as in Consul.
+func (r *request) filtered() {
+	if r.caller != nil && r.caller.accessor != acl.AnonymousAccessorID {
+		r.header.Set("X-Consul-Results-Filtered-By-Acls", "true")
+	}
 }
-
-// everything is allowed where access control is off.
-type everything struct{}
-
-func (everything) Allows(acl.Access, acl.Resource, string) bool { return true }
-
-func (everything) AllowsAllBelow(acl.Access, string) bool { return true }

@@ -23,6 +23,7 @@ type datacenter struct {
 	started    time.Time
 	sessions   sessionDeadlines
 	eventClock atomic.Uint64
+	callers    callers
 
 	running    context.Context // ends when the Consul is closed
 	background sync.WaitGroup
@@ -63,7 +64,12 @@ func (d *datacenter) addAgents(agents []Agent) {
 // requests come, which may be about any of the datacenters.
 func (d *datacenter) start() error {
 	d.keep(d.expireSessions)
-	if d != d.consul.primary() {
+	d.keep(d.reapTokens)
+	if d == d.consul.primary() {
+		if err := d.seedAccessControl(); err != nil {
+			return fmt.Errorf("datacenter %s: make its first tokens: %w", d.name, err)
+		}
+	} else {
 		d.keep(d.replicateConfigEntries)
 	}
 	for _, a := range d.agents {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/drydock/drydock/emulator/consul/acl"
 )
 
 // apiError is an error with the status that the API answers it with. Its text
@@ -33,6 +35,10 @@ func statusOf(err error) int {
 	var known *apiError
 	if errors.As(err, &known) {
 		return known.status
+	}
+	var denied *acl.DeniedError
+	if errors.As(err, &denied) {
+		return http.StatusForbidden
 	}
 	return http.StatusInternalServerError
 }

@@ -22,39 +22,40 @@ const markBootstrap = "acl-bootstrap"
 func aclTables() map[string]table {
 	return map[string]table{
 		TableTokens: {reflect.TypeFor[Token](), indexes(
-			unique("id", field("AccessorID")),
+			unique("id", folded("AccessorID")),
 			unique("secret", field("SecretID")),
 			many("method", folded("AuthMethod")),
 			many("expiry", expiryIndex{}),
 		)},
 		TablePolicies: {reflect.TypeFor[Policy](), indexes(
-			unique("id", field("ID")),
+			unique("id", folded("ID")),
 			unique("name", folded("Name")),
 		)},
 		TableRoles: {reflect.TypeFor[Role](), indexes(
-			unique("id", field("ID")),
+			unique("id", folded("ID")),
 			unique("name", folded("Name")),
 		)},
 		TableAuthMethods: {reflect.TypeFor[AuthMethod](), indexes(
 			unique("id", folded("Name")),
 		)},
 		TableBindingRules: {reflect.TypeFor[BindingRule](), indexes(
-			unique("id", field("ID")),
+			unique("id", folded("ID")),
 			many("method", folded("AuthMethod")),
 		)},
 	}
 }
 
 // Link leads from a token or role to a policy or role. It is the ID that
-// counts: what is read from a View has the name that the target has now.
+// counts: the name is the one that the target had when the link was made, and
+// CurrentToken and CurrentRole bring it up to date.
 type Link struct {
 	ID   string
 	Name string
 }
 
-// Links tells whether one of the links leads to an ID.
-func Links(links []Link, id string) bool {
-	return slices.ContainsFunc(links, func(l Link) bool { return l.ID == id })
+// Linked tells whether one of the links leads to an ID.
+func Linked(links []Link, id string) bool {
+	return slices.ContainsFunc(links, func(l Link) bool { return SameName(l.ID, id) })
 }
 
 // ACLIndex is the index of the last change of what decides on requests: of the
@@ -67,9 +68,9 @@ func (v *View) BootstrapIndex() uint64 { return v.Index(markBootstrap) }
 // MarkBootstrap records that this change bootstraps access control.
 func (tx *Tx) MarkBootstrap() { tx.Mark(markBootstrap) }
 
-// named brings the names of links up to date, and drops those whose target is
-// gone. The links themselves stay as they are.
-func named(links []Link, name func(id string) (string, bool)) []Link {
+// current are the links with the names that their targets have now, without
+// those whose target is gone.
+func current(links []Link, name func(id string) (string, bool)) []Link {
 	var list []Link
 	for _, link := range links {
 		if now, ok := name(link.ID); ok {
@@ -80,7 +81,7 @@ func named(links []Link, name func(id string) (string, bool)) []Link {
 }
 
 // contentHash is the same for rows of the same content.
-func contentHash(content any) []byte {
+func contentHash(content ...any) []byte {
 	text, err := json.Marshal(content)
 	if err != nil {
 		panic(err) // rows survive being written as JSON

@@ -10,7 +10,7 @@ type AuthMethod struct {
 	Type          string
 	DisplayName   string `json:",omitempty"`
 	Description   string `json:",omitempty"`
-	TokenLocality string `json:",omitempty"` // local, or global; empty is local
+	TokenLocality string `json:",omitempty"` // local or global; empty is local
 	Config        map[string]any
 	CreateIndex   uint64
 	ModifyIndex   uint64
@@ -20,9 +20,6 @@ type AuthMethod struct {
 func (v *View) AuthMethod(name string) *AuthMethod {
 	return First[AuthMethod](v, TableAuthMethods, "id", name)
 }
-
-// AuthMethods are all auth methods by name.
-func (v *View) AuthMethods() []*AuthMethod { return Collect[AuthMethod](v, TableAuthMethods, "id") }
 
 // PutAuthMethod creates an auth method, or changes the one with its name, and
 // returns it as it is stored.
@@ -37,12 +34,17 @@ func (tx *Tx) PutAuthMethod(m AuthMethod) *AuthMethod {
 
 // DeleteAuthMethod removes an auth method that is there, with its binding rules
 // and the tokens that were made by it.
-func (tx *Tx) DeleteAuthMethod(name string) {
-	for _, rule := range tx.BindingRules(name) {
+func (tx *Tx) DeleteAuthMethod(m *AuthMethod) {
+	for _, rule := range Collect[BindingRule](&tx.View, TableBindingRules, "method", m.Name) {
 		tx.Delete(TableBindingRules, rule)
 	}
-	for _, token := range Collect[Token](&tx.View, TableTokens, "method", name) {
+	tx.DeleteTokensOf(m.Name)
+	tx.Delete(TableAuthMethods, m)
+}
+
+// DeleteTokensOf removes the tokens that were made by an auth method.
+func (tx *Tx) DeleteTokensOf(method string) {
+	for _, token := range Collect[Token](&tx.View, TableTokens, "method", method) {
 		tx.Delete(TableTokens, token)
 	}
-	tx.Delete(TableAuthMethods, tx.AuthMethod(name))
 }

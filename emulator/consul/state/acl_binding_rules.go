@@ -7,9 +7,9 @@ type BindingRule struct {
 	ID          string // a UUID
 	Description string
 	AuthMethod  string
-	Selector    string // an expression on who logs in; empty is everybody
+	Selector    string // an expression that says whom it is for; empty is everybody
 	BindType    api.BindingRuleBindType
-	BindName    string             // a template on who logs in
+	BindName    string             // a template that is filled with who logs in
 	BindVars    *TemplateVariables `json:",omitempty"` // templates too
 	CreateIndex uint64
 	ModifyIndex uint64
@@ -18,14 +18,6 @@ type BindingRule struct {
 // BindingRule finds a binding rule by its ID; nil when there is none.
 func (v *View) BindingRule(id string) *BindingRule {
 	return First[BindingRule](v, TableBindingRules, "id", id)
-}
-
-// BindingRules are the rules of an auth method; of all with an empty name.
-func (v *View) BindingRules(method string) []*BindingRule {
-	if method == "" {
-		return Collect[BindingRule](v, TableBindingRules, "id")
-	}
-	return Collect[BindingRule](v, TableBindingRules, "method", method)
 }
 
 // PutBindingRule creates a binding rule, or changes the one with its ID, and
@@ -38,6 +30,3 @@ func (tx *Tx) PutBindingRule(r BindingRule) *BindingRule {
 	tx.Insert(TableBindingRules, &r)
 	return &r
 }
-
-// DeleteBindingRule removes a binding rule that is there.
-func (tx *Tx) DeleteBindingRule(id string) { tx.Delete(TableBindingRules, tx.BindingRule(id)) }

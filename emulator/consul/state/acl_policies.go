@@ -1,5 +1,7 @@
 package state
 
+import "github.com/drydock/drydock/emulator/consul/acl"
+
 // IDs of the policies that are always there.
 const (
 	ManagementPolicyID = "00000000-0000-0000-0000-000000000001"
@@ -22,12 +24,10 @@ type Policy struct {
 func (v *View) Policy(id string) *Policy { return First[Policy](v, TablePolicies, "id", id) }
 
 // PolicyNamed finds a policy by its name; nil when there is none.
-func (v *View) PolicyNamed(name string) *Policy { return First[Policy](v, TablePolicies, "name", name) }
+func (v *View) PolicyNamed(name string) *Policy {
+	return First[Policy](v, TablePolicies, "name", name)
+}
 
-// Policies are all policies by name.
-func (v *View) Policies() []*Policy { return Collect[Policy](v, TablePolicies, "name") }
-
-// policyName is the name of the policy with an ID.
 func (v *View) policyName(id string) (string, bool) {
 	if p := v.Policy(id); p != nil {
 		return p.Name, true
@@ -35,9 +35,10 @@ func (v *View) policyName(id string) (string, bool) {
 	return "", false
 }
 
-// PutPolicy creates a policy, or changes the one with its ID, and returns it as it is stored.
+// PutPolicy creates a policy, or changes the one with its ID, and returns it as
+// it is stored. The caller has seen to it that no other has its name.
 func (tx *Tx) PutPolicy(p Policy) *Policy {
-	p.SetHash()
+	p.Hash = acl.PolicyHash(p.Name, p.Description, p.Rules, p.Datacenters)
 	p.CreateIndex, p.ModifyIndex = tx.index, tx.index
 	if old := tx.Policy(p.ID); old != nil {
 		p.CreateIndex = old.CreateIndex
@@ -45,11 +46,3 @@ func (tx *Tx) PutPolicy(p Policy) *Policy {
 	tx.Insert(TablePolicies, &p)
 	return &p
 }
-
-// SetHash sets the hash of the policy's content.
-func (p *Policy) SetHash() {
-	p.Hash = contentHash([]any{p.Name, p.Description, p.Rules, p.Datacenters})
-}
-
-// DeletePolicy removes a policy that is there. Links to it end.
-func (tx *Tx) DeletePolicy(id string) { tx.Delete(TablePolicies, tx.Policy(id)) }

@@ -6,16 +6,13 @@ import (
 	"time"
 )
 
-// The token of requests that have none.
-const (
-	AnonymousAccessorID = "00000000-0000-0000-0000-000000000002"
-	AnonymousSecretID   = "anonymous"
-)
+// AnonymousSecretID is the secret of the token of requests that have none.
+const AnonymousSecretID = "anonymous"
 
 // Token is what a request shows to say who makes it. Who knows its secret may
 // do what its policies, roles and identities allow.
 type Token struct {
-	AccessorID        string // names it openly, a UUID
+	AccessorID        string // names it where its secret must not be known, a UUID
 	SecretID          string
 	Description       string
 	Policies          []Link            `json:",omitempty"`
@@ -23,11 +20,11 @@ type Token struct {
 	ServiceIdentities []ServiceIdentity `json:",omitempty"`
 	NodeIdentities    []NodeIdentity    `json:",omitempty"`
 	TemplatedPolicies []TemplatedPolicy `json:",omitempty"`
-	Local             bool              // to its datacenter
-	AuthMethod        string            `json:",omitempty"` // that it was made by, when it was by logging in
+	Local             bool              // known in its datacenter alone
+	AuthMethod        string            `json:",omitempty"` // that it was made by, if it was by logging in
 	ExpirationTime    *time.Time        `json:",omitempty"` // nil is never
 	CreateTime        time.Time
-	Hash              []byte // of what it may do and its description
+	Hash              []byte // of the description and what the token grants
 	CreateIndex       uint64
 	ModifyIndex       uint64
 }
@@ -39,31 +36,20 @@ func (t *Token) Expired(at time.Time) bool {
 
 // Token finds a token by its accessor; nil when there is none.
 func (v *View) Token(accessor string) *Token {
-	return v.currentToken(First[Token](v, TableTokens, "id", accessor))
+	return First[Token](v, TableTokens, "id", accessor)
 }
 
 // TokenOf finds a token by its secret; nil when there is none.
 func (v *View) TokenOf(secret string) *Token {
-	return v.currentToken(First[Token](v, TableTokens, "secret", secret))
+	return First[Token](v, TableTokens, "secret", secret)
 }
 
-// Tokens are all tokens, sorted by their secrets.
-func (v *View) Tokens() []*Token {
-	list := []*Token{}
-	for token := range All[Token](v, TableTokens, "secret") {
-		list = append(list, v.currentToken(token))
-	}
-	return list
-}
-
-// currentToken is the token with its links brought up to date.
-func (v *View) currentToken(t *Token) *Token {
-	if t == nil || len(t.Policies) == 0 && len(t.Roles) == 0 {
-		return t
-	}
+// CurrentToken is a token, of this datacenter or another, with its links to
+// this one's policies and roles brought up to date.
+func (v *View) CurrentToken(t *Token) *Token {
 	now := *t
-	now.Policies = named(t.Policies, v.policyName)
-	now.Roles = named(t.Roles, v.roleName)
+	now.Policies = current(t.Policies, v.policyName)
+	now.Roles = current(t.Roles, v.roleName)
 	return &now
 }
 
@@ -76,22 +62,16 @@ func (v *View) NextExpiry() (time.Time, bool) {
 }
 
 // PutToken creates a token, or changes the one with its accessor, and returns
-// it as it is stored.
+// it as it is stored. The caller has seen to it that no other has its secret.
 func (tx *Tx) PutToken(t Token) *Token {
-	t.Hash = contentHash([]any{
-		t.Description, t.Policies, t.Roles, t.ServiceIdentities, t.NodeIdentities, t.TemplatedPolicies, t.Local,
-	})
+	t.Hash = contentHash(t.Description,
+		t.Policies, t.Roles, t.ServiceIdentities, t.NodeIdentities, t.TemplatedPolicies, t.Local)
 	t.CreateIndex, t.ModifyIndex = tx.index, tx.index
 	if old := tx.Token(t.AccessorID); old != nil {
 		t.CreateIndex = old.CreateIndex
 	}
 	tx.Insert(TableTokens, &t)
 	return &t
-}
-
-// DeleteToken removes a token that is there.
-func (tx *Tx) DeleteToken(accessor string) {
-	tx.Delete(TableTokens, First[Token](&tx.View, TableTokens, "id", accessor))
 }
 
 // DeleteExpiredTokens removes the tokens that hold no more.
@@ -116,5 +96,5 @@ func (expiryIndex) FromObject(row any) (bool, []byte, error) {
 }
 
 func (expiryIndex) FromArgs(...any) ([]byte, error) {
-	return nil, errors.New("tokens are not looked up by when they expire")
+	return nil, errors.New("tokens are not looked up by the time when they expire")
 }
