@@ -9,7 +9,6 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
-	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
 )
 
@@ -28,52 +27,6 @@ type operation struct {
 	// check says what is wrong with it, or not allowed, before anything is done.
 	check func(*request) error
 	do    func(*state.Tx) ([]transactionResult, error)
-}
-
-// transactionResult is what an operation answers: one of its fields.
-type transactionResult struct {
-	KV      *state.Key      `json:",omitempty"`
-	Node    *state.Node     `json:",omitempty"`
-	Service *instanceAnswer `json:",omitempty"`
-	Check   *state.Check    `json:",omitempty"`
-}
-
-// readable tells whether a caller may see the result.
-func (t transactionResult) readable(may authorizer) bool {
-	switch {
-	case t.KV != nil:
-		return may.Allows(acl.Read, acl.Key, t.KV.Key)
-	case t.Node != nil:
-		return may.Allows(acl.Read, acl.Node, t.Node.Node)
-	case t.Service != nil:
-		return may.Allows(acl.Read, acl.Service, t.Service.Service)
-	case t.Check.ServiceName != "":
-		return may.Allows(acl.Read, acl.Service, t.Check.ServiceName)
-	default:
-		return may.Allows(acl.Read, acl.Node, t.Check.Node)
-	}
-}
-
-type transactionError struct {
-	OpIndex int
-	What    string
-}
-
-type transactionAnswer struct {
-	Results []transactionResult
-	Errors  []transactionError
-}
-
-// readAnswer is the answer of a transaction that only reads.
-type readAnswer struct {
-	transactionAnswer
-	Index                 uint64
-	LastContact           int
-	KnownLeader           bool
-	ConsistencyLevel      string
-	NotModified           bool
-	Backend               int
-	ResultsFilteredByACLs bool
 }
 
 func runTransaction(r *request) (any, error) {
@@ -184,18 +137,4 @@ func (r *request) doOperations(operations []operation) (transactionAnswer, error
 		err = nil
 	}
 	return answer, err
-}
-
-// finish is the answer with what belongs to it: one that only reads has
-// besides what the headers of a query have.
-func (a transactionAnswer) finish(onlyReads bool, query readAnswer) any {
-	var answer any = a
-	if onlyReads {
-		query.transactionAnswer = a
-		answer = query
-	}
-	if a.Errors != nil {
-		return withStatus{http.StatusConflict, answer}
-	}
-	return answer
 }
