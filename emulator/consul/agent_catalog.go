@@ -81,7 +81,10 @@ func (a *agent) enter() error {
 		if err := tx.RestartLocalChecks(a.options.Node); err != nil {
 			return err
 		}
-		_, err := tx.SyncMember(a.member())
+		if _, err := tx.SyncMember(a.member()); err != nil {
+			return err
+		}
+		err := placeAtOrigin(tx, a.options.Node)
 		all = state.Collect[state.LocalCheck](&tx.View, state.TableLocalChecks, "node", a.options.Node)
 		return err
 	})

@@ -36,6 +36,14 @@ func datacenterCoordinates(r *request) (any, error) {
 // origin is where everybody is who has not been measured.
 func origin() *coordinate.Coordinate { return coordinate.NewCoordinate(coordinate.DefaultConfig()) }
 
+// placeAtOrigin gives an agent's node a place, unless somebody has.
+func placeAtOrigin(tx *state.Tx, node string) error {
+	if tx.Coordinate(node, "") != nil {
+		return nil
+	}
+	return tx.PutCoordinate(state.Coordinate{Node: node, Coord: origin()})
+}
+
 func nodeCoordinates(r *request) (any, error) {
 	c, err := r.identify()
 	if err != nil {

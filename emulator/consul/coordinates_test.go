@@ -33,11 +33,12 @@ func TestANodeHasAPlace(t *testing.T) {
 	place(t, c, "N1", "edge", 2)
 	place(t, c, "not in the catalog", "", 3)
 	const plain = `{"Node":"n1","Segment":"","Coord":{"Vec":[0.001,0,0,0,0,0,0,0],"Error":1.5,"Adjustment":0,"Height":0.00001}}`
+	const agents = `{"Node":"dc1-1","Segment":"","Coord":{"Vec":[0,0,0,0,0,0,0,0],"Error":1.5,"Adjustment":0,"Height":0.00001}}`
 	const edge = `{"Node":"n1","Segment":"edge","Coord":{"Vec":[0.002,0,0,0,0,0,0,0],"Error":1.5,"Adjustment":0,"Height":0.00001}}`
 	for path, want := range map[string]string{
 		"node/n1":            "[" + plain + "," + edge + "]",
 		"node/n1?segment=":   "[" + plain + "]",
-		"nodes":              "[" + plain + "," + edge + "]",
+		"nodes":              "[" + agents + "," + plain + "," + edge + "]",
 		"nodes?segment=edge": "[" + edge + "]",
 		"nodes?segment=none": "[]",
 	} {
@@ -45,7 +46,8 @@ func TestANodeHasAPlace(t *testing.T) {
 		assert.Equal(t, want, body, path)
 	}
 	require.NoError(t, c.primary().store.Write(func(tx *state.Tx) error { tx.DeleteNode("n1"); return nil }))
-	assert.Empty(t, get[[]any](t, c, "/v1/coordinate/nodes"))
+	_, _, body := ask(t, c, http.MethodGet, "/v1/coordinate/nodes", nil)
+	assert.Equal(t, "["+agents+"]", body)
 }
 
 func TestAWrongCoordinateIsRefused(t *testing.T) {

@@ -9,8 +9,6 @@ import (
 	"github.com/hashicorp/consul/api"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/drydock/drydock/emulator/consul/state"
 )
 
 // lockWait is how long these tests wait for what should come at once.
@@ -62,7 +60,6 @@ func TestALockIsHeldUntilItIsReleasedOrLost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			c := start(t, Options{})
-			registerNode(t, c, "dc1-1", state.SerfHealth)
 			client := officialClient(t, c)
 			lock := newLock(t, client)
 			lost := held(t, lock.Lock)
@@ -85,7 +82,6 @@ func TestALockIsHeldUntilItIsReleasedOrLost(t *testing.T) {
 func TestOneOfManyHoldsALock(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", state.SerfHealth)
 	var holders, acquired atomic.Int32
 	var all sync.WaitGroup
 	for range 3 {
@@ -108,7 +104,6 @@ func TestOneOfManyHoldsALock(t *testing.T) {
 func TestASemaphoreHasSlots(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", state.SerfHealth)
 	client := officialClient(t, c)
 	newSemaphore := func(wait time.Duration) *api.Semaphore {
 		id, _, err := client.Session().CreateNoChecks(quickSession(), nil)

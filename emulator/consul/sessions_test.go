@@ -31,7 +31,6 @@ func createdSession(t *testing.T, c *Consul, body string) *state.Session {
 func TestASessionHasDefaults(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", state.SerfHealth)
 	created := createdSession(t, c, "")
 	_, header, body := ask(t, c, http.MethodGet, "/v1/session/list", nil)
 	assert.Equal(t, strings.NewReplacer("ID1", created.ID, "INDEX", header.Get("X-Consul-Index")).Replace(
@@ -80,7 +79,6 @@ func TestASessionIsWhatItsBodySays(t *testing.T) {
 func TestAWrongSessionIsRefusedLikeByTheRealProgram(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", state.SerfHealth)
 	registerNode(t, c, "other", "critical")
 	require.NoError(t, c.primary().store.Write(func(tx *state.Tx) error {
 		return tx.PutCheck(state.Check{Node: "other", CheckID: "critical"})
@@ -121,7 +119,6 @@ func TestASessionThatIsNotRenewedEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		// No socket: connections would keep the bubble's clock from moving.
 		c := start(t, Options{Datacenters: []Datacenter{{Agents: []Agent{{HTTP: "-"}}}}})
-		registerNode(t, c, "dc1-1", state.SerfHealth)
 		d := c.primary()
 		session := state.Session{ID: "s", Node: "dc1-1", TTL: "10s"}
 		require.NoError(t, d.store.Write(func(tx *state.Tx) error {
@@ -145,7 +142,6 @@ func TestASessionThatIsNotRenewedEnds(t *testing.T) {
 func TestASessionIDIsAUUID(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", state.SerfHealth)
 	id := createdSession(t, c, "{}").ID
 	assert.Regexp(t, regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`), id)
 }

@@ -48,8 +48,8 @@ func saveSnapshot(r *request) (any, error) {
 	return text(archive.Bytes()), nil
 }
 
-// restoreSnapshot replaces the whole state of a datacenter by that of an
-// archive. One that is broken changes nothing.
+// restoreSnapshot replaces the state of a datacenter by that of an archive.
+// One that is broken changes nothing.
 func restoreSnapshot(r *request) (any, error) {
 	if err := r.need(acl.Write, acl.ACL, ""); err != nil {
 		return nil, err
@@ -60,6 +60,9 @@ func restoreSnapshot(r *request) (any, error) {
 	}
 	if err := r.dc.store.Restore(bytes.NewReader(content)); err != nil {
 		return nil, fmt.Errorf("failed to restore snapshot: %w", err)
+	}
+	for _, a := range r.dc.agents {
+		a.sync() // what is registered with it is not what the archive has
 	}
 	return nil, nil
 }

@@ -30,7 +30,6 @@ func savedSnapshot(t *testing.T, c *Consul) []byte {
 func TestASnapshotIsRestored(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", state.SerfHealth)
 	client := officialClient(t, c)
 	kept := createdSession(t, c, `{"TTL":"10s"}`)
 	_, err := client.KV().Put(&api.KVPair{Key: "a/kept", Value: []byte("1")}, nil)
@@ -54,6 +53,23 @@ func TestASnapshotIsRestored(t *testing.T) {
 	assert.Equal(t, "1", string(answer.pairs[0].Value))
 	assert.Greater(t, answer.meta.LastIndex, before.LastIndex, "the index has gone back")
 	assert.Len(t, get[[]any](t, c, "/v1/session/info/"+kept.ID), 1)
+}
+
+func TestARestoreLeavesTheAgentsTheirServices(t *testing.T) {
+	t.Parallel()
+	c := start(t, Options{})
+	client := officialClient(t, c)
+	saved, _, err := client.Snapshot().Save(nil)
+	require.NoError(t, err)
+	defer saved.Close()
+	require.NoError(t, client.Agent().ServiceRegister(&api.AgentServiceRegistration{Name: "web"}))
+	require.NoError(t, client.Snapshot().Restore(nil, saved))
+	services, err := client.Agent().Services()
+	require.NoError(t, err)
+	assert.Contains(t, services, "web")
+	instances, _, err := client.Catalog().Service("web", "", nil)
+	require.NoError(t, err)
+	assert.Len(t, instances, 1)
 }
 
 // repacked is an archive whose files an edit has changed.

@@ -32,7 +32,6 @@ func transact(t *testing.T, c *Consul, body string) (int, string) {
 func TestATransactionFailsLikeThatOfTheRealProgram(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", state.SerfHealth)
 	session := createdSession(t, c, `{"LockDelay":0}`)
 	ask(t, c, http.MethodPut, "/v1/kv/t1", strings.NewReader("hello"))
 	ask(t, c, http.MethodPut, "/v1/kv/held?acquire="+session.ID, nil)
@@ -131,7 +130,6 @@ func TestATransactionAnswersWhatItDid(t *testing.T) {
 func TestATransactionLocks(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
-	registerNode(t, c, "dc1-1", state.SerfHealth)
 	client := officialClient(t, c)
 	first, _, err := client.Session().Create(&api.SessionEntry{LockDelay: api.DefaultLockWaitTime}, nil)
 	require.NoError(t, err)

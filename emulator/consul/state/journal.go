@@ -148,7 +148,7 @@ func (j *journal) rewrite(txn *memdb.Txn) error {
 	if err != nil {
 		return err
 	}
-	size, err := writeRows(next, txn)
+	size, err := writeRows(next, txn, tables())
 	if err == nil {
 		err = next.Sync()
 	}
@@ -180,10 +180,10 @@ func syncFolder(name string) error {
 
 func (j *journal) close() error { return j.file.Close() }
 
-// writeRows writes all rows, a line each, in the journal's form.
-func writeRows(to io.Writer, txn *memdb.Txn) (size int64, err error) {
+// writeRows writes all rows of some tables, a line each, in the journal's form.
+func writeRows(to io.Writer, txn *memdb.Txn, of map[string]table) (size int64, err error) {
 	out := bufio.NewWriter(to)
-	for name := range tables() {
+	for name := range of {
 		rows, err := txn.Get(name, "id")
 		if err != nil {
 			return size, err
