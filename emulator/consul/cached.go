@@ -8,8 +8,12 @@ import (
 	"time"
 )
 
-// cacheTTL is how long an agent remembers what it was asked for.
-const cacheTTL = 72 * time.Hour
+const (
+	// cacheTTL is how long an agent remembers what it was asked for.
+	cacheTTL = 72 * time.Hour
+	// maxCached is how many answers an agent remembers. With one more it starts anew.
+	maxCached = 10_000
+)
 
 // answerCache remembers what an agent was asked for with ?cached. Its zero
 // value is ready; its methods may be called from any goroutine.
@@ -33,13 +37,8 @@ func (c *answerCache) find(key string) (cachedAnswer, bool) {
 func (c *answerCache) keep(key string, answer any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.entries == nil {
+	if c.entries == nil || len(c.entries) >= maxCached {
 		c.entries = map[string]cachedAnswer{}
-	}
-	for old, entry := range c.entries {
-		if time.Since(entry.fetched) >= cacheTTL {
-			delete(c.entries, old)
-		}
 	}
 	c.entries[key] = cachedAnswer{answer, time.Now()}
 }

@@ -2,6 +2,7 @@ package consul
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/hashicorp/consul/api"
 
@@ -55,13 +56,13 @@ func (r *request) findChecks(index string, args ...any) (any, error) {
 	meta := r.metadata()
 	return find(r, lookup[*state.Check]{
 		rows: func(view *state.View) ([]*state.Check, uint64) {
-			rows := []*state.Check{}
-			for check := range state.All[state.Check](view, state.TableChecks, index, args...) {
-				if len(meta) == 0 || hasAll(view.Node(check.Node).Meta, meta) {
-					rows = append(rows, check)
-				}
+			rows := state.Collect[state.Check](view, state.TableChecks, index, args...)
+			changed := view.Unwatched().Index(state.TableChecks)
+			if len(meta) == 0 {
+				return rows, changed
 			}
-			return rows, view.Unwatched().Index(state.TableChecks)
+			rows = slices.DeleteFunc(rows, func(c *state.Check) bool { return !hasAll(view.Unwatched().Node(c.Node).Meta, meta) })
+			return rows, max(changed, view.Index(state.TableNodes))
 		},
 		keep: sees.check,
 		node: func(c *state.Check) string { return c.Node },
