@@ -37,6 +37,7 @@ func consulCommand() *cobra.Command {
 of the real one. The official consul program works with it: consul members, consul kv, …`,
 		Example: `  drydock consul agent -dev
   drydock consul agent -dev -http-port=0
+  drydock consul agent -dev -datacenter dc1 -datacenter dc2
   drydock consul agent -config-file consul.hcl -data-dir /var/lib/consul`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -125,22 +126,23 @@ func keepPID(file string) error {
 }
 
 func consulBanner(out io.Writer, c *config.Config, running *consul.Consul) {
-	datacenter := c.Options.Datacenters[0]
-	node := datacenter.Agents[0]
 	fmt.Fprintln(out, "==> Starting Consul agent...")
-	for _, line := range [][2]string{
-		{"Version", consul.Version + ", emulated by Drydock"},
-		{"Node name", node.Node},
-		{"Datacenter", datacenter.Name},
-		{"HTTP API", running.URL(datacenter.Name)},
-		{"DNS", node.DNS},
-		{"State", c.Options.Dir},
-	} {
-		if line[1] != "" {
-			fmt.Fprintf(out, "%22s: '%s'\n", line[0], line[1])
-		}
+	bannerLine(out, "Version", consul.Version+", emulated by Drydock")
+	for _, d := range c.Options.Datacenters {
+		bannerLine(out, "Datacenter", d.Name)
+		bannerLine(out, "Node name", d.Agents[0].Node)
+		bannerLine(out, "HTTP API", running.URL(d.Name))
+		bannerLine(out, "DNS", running.DNS(d.Name))
 	}
+	bannerLine(out, "State", c.Options.Dir)
 	fmt.Fprint(out, "\n==> Log data will now stream in as it occurs:\n\n")
+}
+
+// bannerLine prints what there is to say of a thing, if anything.
+func bannerLine(out io.Writer, thing, said string) {
+	if said != "" {
+		fmt.Fprintf(out, "%22s: '%s'\n", thing, said)
+	}
 }
 
 func consulVersionCommand() *cobra.Command {

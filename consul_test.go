@@ -73,34 +73,65 @@ func TestConsulAgentHelp(t *testing.T) {
 	assert.Contains(t, out, "-config-file")
 }
 
-func TestConsulAgentRunsUntilItIsStopped(t *testing.T) {
-	t.Parallel()
+// startConsulAgent starts an agent that is stopped with the test, and returns
+// what it prints at first.
+func startConsulAgent(t *testing.T, args ...string) (banner string) {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	defer stop()
 	out, in := io.Pipe()
 	ended := make(chan error, 1)
 	go func() {
-		ended <- run(ctx, []string{"consul", "agent", "-dev", "-http-port=0", "-dns-port=-1", "-node=here"}, noEnvironment, in, io.Discard)
+		ended <- run(ctx, append([]string{"consul", "agent", "-dev"}, args...), noEnvironment, in, io.Discard)
 		in.Close()
 	}()
-	var banner strings.Builder
-	address := regexp.MustCompile(`HTTP API: '(http://[^']+)'`)
+	t.Cleanup(func() {
+		stop()
+		select {
+		case err := <-ended:
+			assert.NoError(t, err)
+		case <-time.After(10 * time.Second):
+			assert.Fail(t, "the agent does not stop")
+		}
+	})
+	var printed strings.Builder
 	buffer := make([]byte, 1<<10)
-	for address.FindString(banner.String()) == "" {
+	for !strings.Contains(printed.String(), "Log data will now stream in") {
 		n, err := out.Read(buffer)
-		require.NoError(t, err, banner.String())
-		banner.Write(buffer[:n])
+		printed.Write(buffer[:n])
+		require.NoError(t, err, printed.String())
 	}
 	go io.Copy(io.Discard, out)
-	answer, err := http.Get(address.FindStringSubmatch(banner.String())[1] + "/v1/status/leader")
+	return printed.String()
+}
+
+var consulAddress = regexp.MustCompile(`HTTP API: '(http://[^']+)'`)
+
+func getText(t *testing.T, url string) string {
+	t.Helper()
+	answer, err := http.Get(url)
 	require.NoError(t, err)
-	answer.Body.Close()
-	assert.Equal(t, http.StatusOK, answer.StatusCode)
-	stop()
-	select {
-	case err := <-ended:
-		require.NoError(t, err)
-	case <-time.After(10 * time.Second):
-		require.Fail(t, "the agent does not stop")
-	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusOK, answer.StatusCode, "%s: %s", url, text)
+	return strings.TrimSpace(string(text))
+}
+
+func TestConsulAgentRunsUntilItIsStopped(t *testing.T) {
+	t.Parallel()
+	banner := startConsulAgent(t, "-http-port=0", "-dns-port=-1", "-node=here")
+	addresses := consulAddress.FindAllStringSubmatch(banner, -1)
+	require.Len(t, addresses, 1, banner)
+	assert.Equal(t, `"127.0.0.1:8300"`, getText(t, addresses[0][1]+"/v1/status/leader"))
+	assert.NotContains(t, banner, "DNS")
+}
+
+func TestConsulAgentOfSeveralDatacenters(t *testing.T) {
+	t.Parallel()
+	banner := startConsulAgent(t, "-http-port=0", "-dns-port=0", "-datacenter=east", "-datacenter=west")
+	addresses := consulAddress.FindAllStringSubmatch(banner, -1)
+	require.Len(t, addresses, 2, banner)
+	assert.Equal(t, 2, strings.Count(banner, "DNS: '127.0.0.1:"), banner)
+	assert.JSONEq(t, `["east","west"]`, getText(t, addresses[0][1]+"/v1/catalog/datacenters"))
+	assert.JSONEq(t, `["west","east"]`, getText(t, addresses[1][1]+"/v1/catalog/datacenters"))
 }

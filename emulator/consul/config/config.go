@@ -83,5 +83,6 @@ func read(args []string) (*settings, []string, error) {
 	if _, err := decode(all, &s); err != nil {
 		return nil, nil, err
 	}
+	s.others = line.others
 	return &s, distinct(append(unused, ignored...)), nil
 }

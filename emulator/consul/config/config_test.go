@@ -138,6 +138,35 @@ func TestTheNodesIDIsKept(t *testing.T) {
 	assert.Equal(t, first.Options.Datacenters[0].Agents[0].ID, second.Options.Datacenters[0].Agents[0].ID)
 }
 
+func TestSeveralDatacenters(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	args := []string{
+		"-data-dir", dir, "-node", "here", "-client", "127.0.0.2", "-http-port=1000", "-dns-port=1001", "-https-port=-1",
+		"-hcl", `datacenter = "south" services { name = "web" }`,
+		"-datacenter", "East", "-datacenter", "West", "-datacenter", "north",
+	}
+	c, err := config.Load(args)
+	require.NoError(t, err)
+	var names []string
+	for _, d := range c.Options.Datacenters {
+		names = append(names, d.Name)
+	}
+	assert.Equal(t, []string{"east", "west", "north"}, names)
+	east, west := c.Options.Datacenters[0].Agents[0], c.Options.Datacenters[1].Agents[0]
+	assert.Equal(t, "here", east.Node)
+	assert.Equal(t, "127.0.0.2:1000", east.HTTP)
+	assert.NotNil(t, east.Definitions)
+	assert.Equal(t, "west-here", west.Node)
+	assert.Equal(t, "127.0.0.2:0", west.HTTP)
+	assert.Equal(t, "127.0.0.2:0", west.DNS)
+	assert.Nil(t, west.Definitions)
+	assert.NotEqual(t, east.ID, west.ID)
+	again, err := config.Load(args)
+	require.NoError(t, err)
+	assert.Equal(t, west.ID, again.Options.Datacenters[1].Agents[0].ID)
+}
+
 // The words are those of the real program.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
@@ -156,6 +185,10 @@ func TestRefusals(t *testing.T) {
 		{name: "argument", args: []string{"-dev", "extra"}, want: "Unexpected extra arguments: [extra]"},
 		{name: "no file", args: []string{"-config-file", "missing.json"}, want: "config: Open failed on missing.json. open missing.json: no such file or directory"},
 		{name: "metadata", args: []string{"-dev", "-node-meta", "a b:1"}, want: "node_meta invalid: Couldn't load metadata pair ('a b', '1'): Key contains invalid characters"},
+		{
+			name: "other datacenter", args: []string{"-data-dir", "/nowhere", "-datacenter", "dc1", "-datacenter", "../x"},
+			want: "datacenter can only contain lowercase alphanumeric, - or _ characters.",
+		},
 		{name: "datacenter", args: []string{"-dev", "-datacenter", "dc 1"}, want: "datacenter can only contain lowercase alphanumeric, - or _ characters."},
 	}
 	for _, test := range cases {

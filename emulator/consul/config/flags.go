@@ -15,12 +15,13 @@ type commandLine struct {
 	format  string // of all files; empty: their extensions tell
 	sources []source
 	set     map[string]any // settings
+	others  []string       // the datacenters besides the agent's own
 }
 
 // Flags by the setting that they stand for.
 const (
 	textFlags = `advertise=advertise_addr advertise-wan=advertise_addr_wan alt-domain=alt_domain bind=bind_addr client=client_addr
-		data-dir=data_dir datacenter=datacenter default-query-time=default_query_time domain=domain encrypt=encrypt log-file=log_file
+		data-dir=data_dir default-query-time=default_query_time domain=domain encrypt=encrypt log-file=log_file
 		log-level=log_level log-rotate-duration=log_rotate_duration max-query-time=max_query_time node=node_name node-id=node_id
 		pid-file=pid_file retry-interval=retry_interval retry-interval-wan=retry_interval_wan segment=segment serf-lan-bind=serf_lan
 		serf-wan-bind=serf_wan ui-content-path=ui_config.content_path ui-dir=ui_config.dir`
@@ -75,8 +76,19 @@ func (c *commandLine) flags() *flag.FlagSet {
 		c.put("node_meta."+key, value)
 		return nil
 	})
+	flags.Func("datacenter", "`name` of the datacenter; given several times, the others are there too, with free ports", c.datacenter)
 	c.settingFlags(flags)
 	return flags
+}
+
+// datacenter takes the name of the agent's datacenter, and then those of others.
+func (c *commandLine) datacenter(name string) error {
+	if _, given := c.set["datacenter"]; given {
+		c.others = append(c.others, strings.ToLower(name))
+	} else {
+		c.put("datacenter", name)
+	}
+	return nil
 }
 
 // settingFlags adds those that stand for a setting of the files.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,8 +22,11 @@ var (
 	validMetaKey    = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
 )
 
-// options are those of a Consul of one agent.
+// options are those of a Consul of one agent, and of one for each other datacenter.
 func (s *settings) options() (consul.Options, error) {
+	if err := s.validate(); err != nil {
+		return consul.Options{}, err
+	}
 	o := consul.Options{
 		CA:             s.Connect.CAConfig,
 		WithoutConnect: !s.Connect.Enabled,
@@ -44,7 +48,14 @@ func (s *settings) options() (consul.Options, error) {
 		return o, err
 	}
 	o.Datacenters = []consul.Datacenter{{Name: strings.ToLower(s.Datacenter), Agents: []consul.Agent{a}}}
-	return o, s.validate()
+	for _, name := range s.others {
+		other, err := s.elsewhere(a, name)
+		if err != nil {
+			return o, err
+		}
+		o.Datacenters = append(o.Datacenters, consul.Datacenter{Name: name, Agents: []consul.Agent{other}})
+	}
+	return o, nil
 }
 
 // validate refuses what Consul refuses.
@@ -52,7 +63,7 @@ func (s *settings) validate() error {
 	switch {
 	case s.DataDir == "" && !s.Dev:
 		return refusal("data_dir cannot be empty")
-	case !validDatacenter.MatchString(strings.ToLower(s.Datacenter)):
+	case !validDatacenter.MatchString(strings.ToLower(s.Datacenter)), slices.ContainsFunc(s.others, isNoDatacenter):
 		return refusal("datacenter can only contain lowercase alphanumeric, - or _ characters.")
 	}
 	for key, value := range s.NodeMeta {
@@ -62,6 +73,8 @@ func (s *settings) validate() error {
 	}
 	return nil
 }
+
+func isNoDatacenter(name string) bool { return !validDatacenter.MatchString(name) }
 
 func (s *settings) agent() (consul.Agent, error) {
 	a := consul.Agent{
@@ -98,7 +111,23 @@ func (s *settings) agent() (consul.Agent, error) {
 			return a, err
 		}
 	}
-	a.ID, err = s.nodeID()
+	a.ID, err = s.nodeID("node-id", s.NodeID)
+	return a, err
+}
+
+// elsewhere is the agent of another datacenter: as the agent is, but with free ports
+// and nothing of its own.
+func (s *settings) elsewhere(a consul.Agent, datacenter string) (consul.Agent, error) {
+	a.Node = datacenter + "-" + a.Node
+	a.Locality, a.HTTPS, a.TLS = nil, "", nil
+	if a.HTTP != "-" {
+		a.HTTP = at(s.ClientAddr, 0)
+	}
+	if a.DNS != "" {
+		a.DNS = at(s.ClientAddr, 0)
+	}
+	var err error
+	a.ID, err = s.nodeID("node-id."+datacenter, "")
 	return a, err
 }
 
@@ -131,10 +160,10 @@ func (s *settings) serfHost() string {
 	return s.BindAddr
 }
 
-// nodeID is the node's, made up once for a data folder.
-func (s *settings) nodeID() (string, error) {
-	if s.NodeID != "" {
-		id, err := uuid.Parse(s.NodeID)
+// nodeID is a node's: the one given or, made up once, that of a file in the data folder.
+func (s *settings) nodeID(file, given string) (string, error) {
+	if given != "" {
+		id, err := uuid.Parse(given)
 		if err != nil {
 			return "", fmt.Errorf("specified NodeID is invalid: %w", err)
 		}
@@ -143,7 +172,7 @@ func (s *settings) nodeID() (string, error) {
 	if s.Dev || s.DataDir == "" {
 		return "", nil // the agent makes one up
 	}
-	file := filepath.Join(s.DataDir, "node-id")
+	file = filepath.Join(s.DataDir, file)
 	text, err := os.ReadFile(file)
 	if err == nil {
 		return strings.TrimSpace(string(text)), nil

@@ -41,6 +41,8 @@ type settings struct {
 	TLS                     tlsSettings                `mapstructure:"tls"`
 	VerifyIncoming          bool                       `mapstructure:"verify_incoming"`
 	VerifyIncomingHTTPS     bool                       `mapstructure:"verify_incoming_https"`
+
+	others []string // the datacenters besides the agent's own, which only the command line names
 }
 
 type aclSettings struct {
