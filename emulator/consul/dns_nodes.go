@@ -1,6 +1,7 @@
 package consul
 
 import (
+	"net/http"
 	"net/netip"
 
 	"github.com/drydock/drydock/emulator/consul/dns"
@@ -27,18 +28,21 @@ func (s dnsSource) Node(datacenter, name string) (dns.Node, error) {
 	return dnsNode(node), nil
 }
 
-// Virtual implements dns.Source.
-func (s dnsSource) Virtual(service string) (netip.Addr, bool) {
+// Virtual implements dns.Source. Who may not see the service is told so, as
+// Consul has it.
+func (s dnsSource) Virtual(service string) (netip.Addr, error) {
 	l, err := s.look("")
-	if err != nil || !l.sees.service(service) {
-		return netip.Addr{}, false
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	if !l.sees.service(service) {
+		return netip.Addr{}, fail(http.StatusForbidden, "Permission denied")
 	}
 	ip := state.First[state.VirtualIP](l.view, state.TableVirtualIPs, "id", service)
 	if ip == nil {
-		return netip.Addr{}, false
+		return netip.Addr{}, dns.ErrNotFound
 	}
-	address, err := netip.ParseAddr(ip.Address())
-	return address, err == nil
+	return netip.ParseAddr(ip.Address())
 }
 
 // Reverse implements dns.Source.

@@ -2,6 +2,7 @@ package dns
 
 import (
 	"encoding/hex"
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -20,12 +21,18 @@ func (l lookup) addr(n name) (reply, error) {
 }
 
 // virtual answers for <service>.virtual, of the agent's datacenter alone. A service without a virtual IP has no records.
-func (l lookup) virtual(n name) reply {
-	ip, ok := l.source.Virtual(n.value)
-	if !ok || n.datacenter != "" {
-		return reply{}
+func (l lookup) virtual(n name) (reply, error) {
+	if n.datacenter != "" {
+		return reply{}, nil
 	}
-	return l.oneAddress(l.owner, ip)
+	ip, err := l.source.Virtual(n.value)
+	if errors.Is(err, ErrNotFound) {
+		return reply{}, nil
+	}
+	if err != nil {
+		return reply{}, err
+	}
+	return l.oneAddress(l.owner, ip), nil
 }
 
 // oneAddress is an address as the answer if it is of the type that was asked for, and beside the answer otherwise.

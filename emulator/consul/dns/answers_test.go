@@ -153,7 +153,10 @@ func TestFailureOfTheSource(t *testing.T) {
 	t.Parallel()
 	source := newCatalog()
 	source.failure = errors.New("no leader")
-	got := exchange(t, "udp", serve(t, Options{Source: source, Logger: slog.New(slog.DiscardHandler)}), question("web.service.consul", "A"))
-	assert.Equal(t, dns.RcodeServerFailure, got.Rcode)
-	assert.Empty(t, got.Answer)
+	address := serve(t, Options{Source: source, Logger: slog.New(slog.DiscardHandler)})
+	for _, name := range []string{"web.service.consul", "web.virtual.consul"} {
+		got := exchange(t, "udp", address, question(name, "A"))
+		assert.Equal(t, dns.RcodeServerFailure, got.Rcode, name)
+		assert.Empty(t, got.Answer, name)
+	}
 }

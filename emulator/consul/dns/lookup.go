@@ -43,7 +43,7 @@ func (l lookup) resolve() (reply, error) {
 	case kindAddr:
 		return l.addr(n)
 	case kindVirtual:
-		return l.virtual(n), nil
+		return l.virtual(n)
 	case kindQuery:
 		return l.preparedQuery(n)
 	}

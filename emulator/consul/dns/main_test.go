@@ -113,8 +113,14 @@ func (c *catalog) PreparedQuery(_, name string, client netip.Addr) (PreparedResu
 	return found, nil
 }
 
-func (c *catalog) Virtual(service string) (netip.Addr, bool) {
-	return netip.AddrFrom4([4]byte{240, 0, 0, 4}), service == "web"
+func (c *catalog) Virtual(service string) (netip.Addr, error) {
+	switch {
+	case c.failure != nil:
+		return netip.Addr{}, c.failure
+	case service != "web":
+		return netip.Addr{}, ErrNotFound
+	}
+	return netip.AddrFrom4([4]byte{240, 0, 0, 4}), nil
 }
 
 func (c *catalog) Reverse(address netip.Addr) (Owner, bool) {

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// ErrNotFound is what a Source returns for a node, query or datacenter that is not there. Any other error is an answer
+// ErrNotFound is what a Source returns for a node, query, virtual IP or datacenter that is not there. Any other error is an answer
 // SERVFAIL.
 var ErrNotFound = errors.New("not found")
 
@@ -21,8 +21,8 @@ type Source interface {
 	// PreparedQuery executes a query. Its instances are answered in the order that it gives. Client is who asks: where it
 	// matters, what is near to it comes first.
 	PreparedQuery(datacenter, nameOrID string, client netip.Addr) (PreparedResult, error)
-	// Virtual gives the virtual IP of a service in the mesh; false when it has none.
-	Virtual(service string) (netip.Addr, bool)
+	// Virtual gives the virtual IP of a service in the mesh; ErrNotFound when it has none.
+	Virtual(service string) (netip.Addr, error)
 	// Reverse says whose address it is in the agent's datacenter; false when nobody's. A node goes before a service.
 	Reverse(address netip.Addr) (Owner, bool)
 	// Servers gives the nodes of the Consul servers of the agent's datacenter.
