@@ -6,7 +6,6 @@ func internalRoutes() []route {
 	const ui = "what the web interface asks for; there is none"
 	return []route{
 		{http.MethodPut, "/v1/internal/service-virtual-ip", assignVirtualIPs, faithful, ""},
-		{http.MethodPost, "/v1/internal/acl/authorize", nil, absent, ui},
 		{http.MethodGet, "/v1/internal/federation-state/{datacenter}", nil, absent, "for mesh gateways between datacenters"},
 		{http.MethodGet, "/v1/internal/federation-states", nil, absent, "for mesh gateways between datacenters"},
 		{http.MethodGet, "/v1/internal/federation-states/mesh-gateways", nil, absent, "for mesh gateways between datacenters"},

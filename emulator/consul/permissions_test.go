@@ -15,7 +15,7 @@ import (
 
 // askAs makes a request of dc1's first agent as somebody whom these rules allow
 // what they say, and nothing else. An error is its status and text.
-func askAs(t *testing.T, c *Consul, rules, method, path, body string) (int, http.Header, string) {
+func askUnder(t *testing.T, c *Consul, rules, method, path, body string) (int, http.Header, string) {
 	t.Helper()
 	parsed, err := acl.Parse(rules)
 	require.NoError(t, err)
@@ -64,7 +64,7 @@ func TestKeysThatMayNotBeReadAreLeftOut(t *testing.T) {
 		{"c/?recurse", 404, "", "true"},
 		{"b/1?raw", 200, "v", ""},
 	} {
-		status, header, body := askAs(t, c, keyRules, http.MethodGet, "/v1/kv/"+test.path, "")
+		status, header, body := askUnder(t, c, keyRules, http.MethodGet, "/v1/kv/"+test.path, "")
 		assert.Equal(t, test.status, status, test.path)
 		assert.Equal(t, test.body, body, test.path)
 		assert.Equal(t, test.filtered, header.Get("X-Consul-Results-Filtered-By-Acls"), test.path)
@@ -86,7 +86,7 @@ func TestKeysNeedPermission(t *testing.T) {
 		{http.MethodDelete, "a/?recurse", 403}, // not all of it may be written
 		{http.MethodDelete, "a/1?recurse", 200},
 	} {
-		status, _, body := askAs(t, c, keyRules, test.method, "/v1/kv/"+test.path, "")
+		status, _, body := askUnder(t, c, keyRules, test.method, "/v1/kv/"+test.path, "")
 		assert.Equal(t, test.status, status, "%s %s: %s", test.method, test.path, body)
 	}
 }
@@ -94,9 +94,9 @@ func TestKeysNeedPermission(t *testing.T) {
 func TestListingKeysMayNeedAPermissionOfItsOwn(t *testing.T) {
 	t.Parallel()
 	c := keysFor(t, Options{ACL: ACL{KeyList: true}})
-	status, _, _ := askAs(t, c, `key_prefix "b/" { policy = "read" }`, http.MethodGet, "/v1/kv/b/?keys", "")
+	status, _, _ := askUnder(t, c, `key_prefix "b/" { policy = "read" }`, http.MethodGet, "/v1/kv/b/?keys", "")
 	assert.Equal(t, http.StatusForbidden, status)
-	_, _, body := askAs(t, c, `key_prefix "b/" { policy = "list" }`, http.MethodGet, "/v1/kv/b/?keys", "")
+	_, _, body := askUnder(t, c, `key_prefix "b/" { policy = "list" }`, http.MethodGet, "/v1/kv/b/?keys", "")
 	assert.Equal(t, `["b/1"]`, body)
 }
 
@@ -118,7 +118,7 @@ func TestTransactionsNeedPermission(t *testing.T) {
 		`[{"Check":{"Verb":"delete","Check":{"Node":"n","CheckID":"c"}}}]`:          -1,
 		`[{"KV":{"Verb":"set","Key":"a/1"}},{"KV":{"Verb":"get-tree","Key":"a/"}}]`: 2,
 	} {
-		_, _, answer := askAs(t, c, keyRules, http.MethodPut, "/v1/txn", body)
+		_, _, answer := askUnder(t, c, keyRules, http.MethodPut, "/v1/txn", body)
 		var got transactionAnswer
 		require.NoError(t, json.Unmarshal([]byte(answer), &got), answer)
 		if want < 0 {
@@ -168,7 +168,7 @@ func TestSessionsAndTheRestNeedPermission(t *testing.T) {
 		{`keyring = "read"`, http.MethodPost, "/v1/operator/keyring", `{"Key":"` + secondKey + `"}`, 403, ""},
 		{``, http.MethodGet, "/v1/status/leader", "", 200, ":8300"},
 	} {
-		status, _, body := askAs(t, c, test.rules, test.method, test.path, test.body)
+		status, _, body := askUnder(t, c, test.rules, test.method, test.path, test.body)
 		assert.Equal(t, test.status, status, "%+v: %s", test, body)
 		assert.Contains(t, body, test.want, "%+v", test)
 	}

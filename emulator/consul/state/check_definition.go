@@ -37,6 +37,31 @@ type CheckDefinition struct {
 	TTL                            Duration            `json:",omitempty"`
 }
 
+// kind is the type of the check that the definition describes; empty when it
+// describes none.
+func (d *CheckDefinition) kind() string {
+	switch {
+	case d.HTTP != "":
+		return "http"
+	case d.TCP != "":
+		return "tcp"
+	case d.UDP != "":
+		return "udp"
+	case d.GRPC != "":
+		return "grpc"
+	case d.DockerContainerID != "":
+		return "docker"
+	case d.OSService != "":
+		return "os_service"
+	case len(d.ScriptArgs) > 0:
+		return "script"
+	case d.H2PING != "":
+		return "h2ping"
+	default:
+		return ""
+	}
+}
+
 // Duration is a time.Duration that is written as text, such as 10s, and read
 // from that or from a number of nanoseconds.
 type Duration time.Duration

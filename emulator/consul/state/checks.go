@@ -115,6 +115,9 @@ func (tx *Tx) completeCheck(c Check) (Check, error) {
 		return c, &NoNodeError{c.Node}
 	}
 	c.Node = node.Node
+	if c.Type == "" && c.Definition.Interval > 0 {
+		c.Type = c.Definition.kind()
+	}
 	if c.ServiceID != "" {
 		service := tx.Service(c.Node, c.ServiceID)
 		if service == nil {
