@@ -26,7 +26,7 @@ func TestATransactionChangesTheCatalog(t *testing.T) {
 		`{"Service":{"ID":"web","Service":"web","Tags":["v1"],"Address":"","Meta":null,"Port":80,"Weights":{"Passing":1,"Warning":1},` +
 		`"EnableTagOverride":false,"Proxy":{"Mode":"","MeshGateway":{},"Expose":{}},"Connect":{},"PeerName":"","CreateIndex":X,"ModifyIndex":X}},` +
 		`{"Check":{"Node":"n","CheckID":"c","Name":"c","Status":"passing","Notes":"","Output":"","ServiceID":"web","ServiceName":"web",` +
-		`"ServiceTags":["v1"],"Type":"","Interval":"","Timeout":"","ExposedPort":0,"Definition":{"Interval":"5s","TCP":"a:1"},"CreateIndex":X,"ModifyIndex":X}}` +
+		`"ServiceTags":["v1"],"Type":"tcp","Interval":"","Timeout":"","ExposedPort":0,"Definition":{"Interval":"5s","TCP":"a:1"},"CreateIndex":X,"ModifyIndex":X}}` +
 		`],"Errors":null`
 	index := c.primary().store.View().LastIndex()
 	want = strings.ReplaceAll(want, "X", fmt.Sprint(index))
