@@ -218,6 +218,7 @@ func (s *Stack) startJobs(ctx context.Context, names []string) (err error) {
 		Dir:       filepath.Join(s.options.Dir, "nomad"),
 		Path:      s.options.Path,
 		Variables: variables,
+		Consul:    s.Consul.URL("dc1"),
 		Logger:    s.options.Logger,
 		Output:    s.options.Output,
 	}); err != nil {

@@ -207,7 +207,7 @@ func (c *check) probe(ctx context.Context) (string, error) {
 	if method == "" {
 		method = http.MethodGet
 	}
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+c.address+"/"+strings.TrimPrefix(c.path, "/"), strings.NewReader(c.body))
+	request, err := http.NewRequestWithContext(ctx, method, c.url(), strings.NewReader(c.body))
 	if err != nil {
 		return "", err
 	}
@@ -225,3 +225,5 @@ func (c *check) probe(ctx context.Context) (string, error) {
 	}
 	return output, nil
 }
+
+func (c *check) url() string { return "http://" + c.address + "/" + strings.TrimPrefix(c.path, "/") }

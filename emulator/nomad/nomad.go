@@ -34,6 +34,9 @@ type Options struct {
 	Variables map[string]map[string]string
 	// Meta is the metadata of the node, read as ${meta.<key>}.
 	Meta map[string]string
+	// Consul is the address of the HTTP API of a Consul agent, with which the services that have the provider consul are
+	// registered. Empty: they are known here alone.
+	Consul string
 	// Logger receives the events of tasks and checks; nil discards them.
 	Logger *slog.Logger
 	// Output, if set, receives each line that a task prints, after the task's name. Writes are never concurrent.
@@ -51,7 +54,9 @@ type Nomad struct {
 	output  *terminal
 	close   func() error
 
-	allocations sync.WaitGroup // those that have not ended
+	allocations sync.WaitGroup     // those that have not ended
+	following   sync.WaitGroup     // what registers services in Consul
+	unfollow    context.CancelFunc // ends it; nil without Consul
 
 	mu      sync.Mutex // guards what follows, and the state of every allocation, task and check
 	closed  bool
@@ -107,6 +112,15 @@ func New(o Options) (*Nomad, error) {
 	}
 	n.collect("")
 	n.close = sync.OnceValue(n.shutdown)
+	if o.Consul != "" {
+		services, err := n.newConsulServices()
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("start nomad: %w", err), n.Close())
+		}
+		var following context.Context
+		following, n.unfollow = context.WithCancel(context.Background())
+		n.following.Go(func() { services.run(following) })
+	}
 	return n, nil
 }
 
@@ -123,6 +137,10 @@ func (n *Nomad) shutdown() error {
 	n.notifyLocked()
 	n.mu.Unlock()
 	n.allocations.Wait()
+	if n.unfollow != nil {
+		n.unfollow()
+		n.following.Wait()
+	}
 	err := n.driver.close()
 	n.dirLock.release()
 	return err

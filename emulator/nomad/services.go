@@ -74,7 +74,7 @@ func (a *allocation) newService(spec *api.Service, env environment, tasks []*tas
 		s.entry.Meta[key] = resolve.text(value)
 	}
 	s.entry.Port = a.resolvePort(&resolve, spec.PortLabel)
-	s.entry.ID = fmt.Sprintf("_nomad-task-%s-%s-%s", a.id, s.entry.Name, spec.PortLabel)
+	s.entry.ID = fmt.Sprintf(servicePrefix+"%s-%s-%s", a.id, s.entry.Name, spec.PortLabel)
 	for i := range spec.Checks {
 		c, err := a.newCheck(s, spec, &spec.Checks[i], &resolve)
 		if err != nil {
