@@ -9,8 +9,10 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"os/signal"
 	"path/filepath"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -91,7 +93,7 @@ func consulAgent(ctx context.Context, args []string, stdout io.Writer) error {
 		log.Warn("settings that have no meaning for an emulated agent are ignored", "settings", strings.Join(c.Unused, ","))
 	}
 	log.Info("Consul agent running!")
-	<-ctx.Done()
+	waitForStop(ctx, running, log)
 	log.Info("Gracefully shutting down agent...")
 	if err := running.Close(); err != nil {
 		return fmt.Errorf("stop the agent: %w", err)
@@ -100,6 +102,26 @@ func consulAgent(ctx context.Context, args []string, stdout io.Writer) error {
 		return os.Remove(c.PIDFile)
 	}
 	return nil
+}
+
+// waitForStop returns when the agent is to stop; at each SIGHUP it reloads.
+func waitForStop(ctx context.Context, running *consul.Consul, log *slog.Logger) {
+	hangups := make(chan os.Signal, 1)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-running.Left():
+			return
+		case <-hangups:
+			log.Info("Caught", "signal", "hangup")
+			if err := running.Reload(); err != nil {
+				log.Error("Reload config failed", "error", err)
+			}
+		}
+	}
 }
 
 // consulLog is what the log is written to: the output, and the file that the

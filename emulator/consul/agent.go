@@ -1,6 +1,7 @@
 package consul
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/checks"
 	"github.com/drydock/drydock/emulator/consul/dns"
+	"github.com/drydock/drydock/emulator/consul/logs"
 )
 
 // agent is a node of a datacenter and the API that clients speak to.
@@ -18,9 +20,14 @@ type agent struct {
 	dc        *datacenter
 	options   Agent
 	log       *slog.Logger
-	http      *listener   // the first that is plain; nil when it listens nowhere
-	listeners []*listener // all of them
+	httpLog   *slog.Logger // of the requests
+	http      *listener    // the first that is plain; nil when it listens nowhere
+	listeners []*listener  // all of them
 	registry  registry
+	tokens    agentTokens
+	requests  requestSamples
+	running   context.Context // ends when the agent leaves or is closed
+	stop      context.CancelFunc
 	dns       []*dns.Server
 	events    eventRing
 	cache     answerCache
@@ -30,12 +37,16 @@ func newAgent(d *datacenter, o Agent) *agent {
 	if known := d.store.View().Node(o.Node); o.ID == "" && known != nil {
 		o.ID = known.ID // it was here before
 	}
-	return &agent{
+	a := &agent{
 		dc:       d,
 		options:  o.withDefaults(),
 		log:      d.consul.log,
+		httpLog:  d.consul.log.With(logs.Module("agent.http")),
 		registry: registry{runners: map[string]*checks.Runner{}},
 	}
+	a.running, a.stop = context.WithCancel(d.running)
+	a.tokens.set(tokenDefault, d.consul.options.ACL.Default)
+	return a
 }
 
 // start listens, enters the catalog with all that is registered, and then
@@ -50,7 +61,11 @@ func (a *agent) start() error {
 	if err := a.reload(); err != nil {
 		return err
 	}
-	a.dc.keep(a.keepCatalog)
+	if err := a.joinPools(); err != nil {
+		return err
+	}
+	a.dc.background.Go(func() { a.keepCatalog(a.running) })
+	a.dc.background.Go(func() { a.keepJoining(a.running) })
 	if err := a.serveDNS(); err != nil {
 		return err
 	}
@@ -108,6 +123,7 @@ func (a *agent) listenOn(addresses string, secure *tls.Config) error {
 }
 
 func (a *agent) close() error {
+	a.stop()
 	var err error
 	for _, l := range a.listeners {
 		err = errors.Join(err, l.close())

@@ -1,12 +1,7 @@
 package consul
 
-import (
-	"net/http"
-	"slices"
-)
+import "slices"
 
 func agentRoutes() []route {
-	return slices.Concat(agentServiceRoutes(), agentCheckRoutes(), []route{
-		{http.MethodPut, "/v1/agent/maintenance", agentMaintenance, faithful, ""},
-	})
+	return slices.Concat(agentServiceRoutes(), agentCheckRoutes(), memberRoutes(), selfRoutes(), debugRoutes())
 }

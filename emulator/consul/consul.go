@@ -21,7 +21,10 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 
+	"github.com/drydock/drydock/emulator/consul/logs"
+	"github.com/drydock/drydock/emulator/consul/members"
 	"github.com/drydock/drydock/emulator/consul/state"
 )
 
@@ -92,6 +95,14 @@ type Agent struct {
 	ScriptChecks, LocalScriptChecks bool
 	// Debug serves /debug/pprof.
 	Debug bool
+	// Prometheus answers /v1/agent/metrics in the format of Prometheus, too.
+	Prometheus bool
+	// SerfLAN and SerfWAN are the addresses, host:port, that agents of other
+	// processes join. Empty: nobody can; the standard ports are told.
+	SerfLAN, SerfWAN string
+	// RetryJoin and RetryJoinWAN are addresses of agents of other processes to
+	// join, over and over until they are there.
+	RetryJoin, RetryJoinWAN []string
 	// Pretty indents all JSON, as an agent in development mode does.
 	Pretty bool
 }
@@ -121,8 +132,12 @@ type Consul struct {
 	datacenters []*datacenter
 	router      *router
 	keyring     *keyring
+	servers     *members.Pool // of all datacenters
+	fan         *logs.Fan     // that the log goes through
 	unknown     unknownRoutes
 	stop        context.CancelFunc
+	leaving     sync.Once
+	left        chan struct{} // closed when an agent has left
 }
 
 // Start starts the datacenters and their agents. It returns when all of them
@@ -139,7 +154,12 @@ func Start(ctx context.Context, o Options) (*Consul, error) {
 		return nil, fmt.Errorf("start Consul: the key for encryption: %w", err)
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	c := &Consul{options: o, log: o.Logger, router: newRouter(table()), keyring: keyring, stop: stop}
+	fan := logs.NewFan(o.Logger.Handler())
+	log := slog.New(fan)
+	c := &Consul{
+		options: o, log: log, fan: fan, router: newRouter(table()), keyring: keyring, stop: stop,
+		servers: members.New(log.With(logs.Module("agent.server.serf.wan"))), left: make(chan struct{}),
+	}
 	if err := c.start(running); err != nil {
 		return nil, errors.Join(fmt.Errorf("start Consul: %w", err), c.Close())
 	}
@@ -181,7 +201,7 @@ func (c *Consul) Close() error {
 	for _, d := range slices.Backward(c.datacenters) {
 		err = errors.Join(err, d.close())
 	}
-	return err
+	return errors.Join(err, c.servers.Close())
 }
 
 // datacenter is the one of that name; nil when there is none.

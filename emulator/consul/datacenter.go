@@ -9,16 +9,19 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/drydock/drydock/emulator/consul/logs"
+	"github.com/drydock/drydock/emulator/consul/members"
 	"github.com/drydock/drydock/emulator/consul/state"
 )
 
 // datacenter is one datacenter: its state, its agents, and what goes on in it
 // without being asked.
 type datacenter struct {
-	consul *Consul
-	name   string
-	store  *state.Store
-	agents []*agent
+	consul  *Consul
+	name    string
+	store   *state.Store
+	agents  []*agent
+	members *members.Pool
 
 	started    time.Time
 	sessions   sessionDeadlines
@@ -30,7 +33,10 @@ type datacenter struct {
 }
 
 func openDatacenter(running context.Context, c *Consul, o Datacenter) (*datacenter, error) {
-	d := &datacenter{consul: c, name: o.Name, running: running, started: time.Now().UTC()}
+	d := &datacenter{
+		consul: c, name: o.Name, running: running, started: time.Now().UTC(),
+		members: members.New(c.log.With(logs.Module("agent.server.serf.lan"))),
+	}
 	var err error
 	if c.options.Dir == "" {
 		d.store, err = state.New()
@@ -91,5 +97,5 @@ func (d *datacenter) close() error {
 		err = errors.Join(err, a.close())
 	}
 	d.background.Wait()
-	return errors.Join(err, d.store.Close())
+	return errors.Join(err, d.members.Close(), d.store.Close())
 }

@@ -30,7 +30,7 @@ func newRequest(a *agent, w http.ResponseWriter, r *http.Request) *request {
 	req := &request{Request: r, agent: a, dc: a.dc, query: r.URL.Query(), header: w.Header(), stream: r.Body}
 	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if req.token = secretOf(r, req.query); req.token == "" {
-		req.token = a.dc.consul.options.ACL.Default
+		req.token = a.tokens.get(tokenDefault)
 	}
 	return req
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"time"
 )
 
 // unknownRoutes counts the requests that no route of the table answers, so
@@ -41,6 +42,7 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		otherMethod(w, r, routes)
 		return
 	}
+	defer a.finished(r, found.path, time.Now())
 	req := newRequest(a, w, r)
 	err := req.chooseDatacenter(found.path)
 	var answer any
@@ -48,7 +50,9 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer, err = found.handle(req)
 	}
 	if err != nil {
-		writeError(w, req.forwarded(err))
+		err = req.forwarded(err)
+		a.failed(r, err)
+		writeError(w, err)
 		return
 	}
 	req.respond(w, answer)

@@ -86,6 +86,9 @@ func (s *settings) agent() (consul.Agent, error) {
 		Client:            !s.Server,
 		ServerPort:        s.Ports.Server,
 		SidecarPorts:      consul.PortRange{Min: s.Ports.SidecarMinPort, Max: s.Ports.SidecarMaxPort},
+		RetryJoin:         s.RetryJoin,
+		RetryJoinWAN:      s.RetryJoinWAN,
+		Prometheus:        s.Telemetry.PrometheusRetentionTime > 0,
 		ScriptChecks:      s.EnableScriptChecks,
 		LocalScriptChecks: s.EnableLocalScriptChecks,
 		Debug:             s.EnableDebug || s.Dev,
@@ -103,6 +106,12 @@ func (s *settings) agent() (consul.Agent, error) {
 	}
 	if s.Ports.DNS >= 0 {
 		a.DNS = at(cmp.Or(s.Addresses.DNS, s.ClientAddr), s.Ports.DNS)
+	}
+	if s.Ports.SerfLAN > 0 {
+		a.SerfLAN = at(s.serfHost(), s.Ports.SerfLAN)
+	}
+	if s.Ports.SerfWAN > 0 && s.Server {
+		a.SerfWAN = at(s.serfHost(), s.Ports.SerfWAN)
 	}
 	var err error
 	if s.Ports.HTTPS >= 0 {

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"time"
+
 	"github.com/drydock/drydock/emulator/consul"
 	"github.com/drydock/drydock/emulator/consul/state"
 )
@@ -36,8 +38,11 @@ type settings struct {
 	PIDFile                 string                     `mapstructure:"pid_file"`
 	Ports                   portSettings               `mapstructure:"ports"`
 	PrimaryDatacenter       string                     `mapstructure:"primary_datacenter"`
+	RetryJoin               []string                   `mapstructure:"retry_join"`
+	RetryJoinWAN            []string                   `mapstructure:"retry_join_wan"`
 	Server                  bool                       `mapstructure:"server"`
 	Services                []consul.ServiceDefinition `mapstructure:"services"`
+	Telemetry               telemetrySettings          `mapstructure:"telemetry"`
 	TLS                     tlsSettings                `mapstructure:"tls"`
 	VerifyIncoming          bool                       `mapstructure:"verify_incoming"`
 	VerifyIncomingHTTPS     bool                       `mapstructure:"verify_incoming_https"`
@@ -80,6 +85,10 @@ type portSettings struct {
 	SidecarMaxPort int `mapstructure:"sidecar_max_port"`
 }
 
+type telemetrySettings struct {
+	PrometheusRetentionTime time.Duration `mapstructure:"prometheus_retention_time"`
+}
+
 type tlsSettings struct {
 	Defaults tlsFiles `mapstructure:"defaults"`
 	HTTPS    tlsFiles `mapstructure:"https"`
@@ -95,7 +104,7 @@ type tlsFiles struct {
 // defaults are the settings that nobody has given, as documented for Consul.
 func defaults(dev bool) map[string]any {
 	ports := map[string]any{
-		"dns": 8600, "http": 8500, "https": -1, "serf_lan": 8301, "serf_wan": 8302, "server": 8300,
+		"dns": 8600, "http": 8500, "https": -1, "server": 8300,
 		"sidecar_min_port": 21000, "sidecar_max_port": 21255,
 	}
 	all := map[string]any{

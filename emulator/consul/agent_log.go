@@ -1,0 +1,40 @@
+package consul
+
+import (
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// finished measures and logs a request that the route with the path has answered.
+func (a *agent) finished(r *http.Request, path string, began time.Time) {
+	took := time.Since(began)
+	a.requests.add(r.Method, path, took)
+	if a.httpLog.Enabled(r.Context(), slog.LevelDebug) {
+		a.httpLog.Debug("Request finished", "method", r.Method, "url", withoutToken(r.URL), "from", r.RemoteAddr, "latency", took)
+	}
+}
+
+// failed logs a request that is answered with an error: as an error when it is
+// not the client's.
+func (a *agent) failed(r *http.Request, err error) {
+	level := slog.LevelDebug
+	if statusOf(err) >= http.StatusInternalServerError {
+		level = slog.LevelError
+	}
+	a.httpLog.Log(r.Context(), level, "Request error", "method", r.Method, "url", withoutToken(r.URL), "from", r.RemoteAddr, "error", err)
+}
+
+// withoutToken is a request's URL as it may be logged.
+func withoutToken(u *url.URL) string {
+	if !strings.Contains(u.RawQuery, "token=") {
+		return u.RequestURI()
+	}
+	hidden := *u
+	query := hidden.Query()
+	query.Set("token", "<hidden>")
+	hidden.RawQuery = query.Encode()
+	return hidden.RequestURI()
+}

@@ -1,0 +1,196 @@
+package consul
+
+import (
+	"net/http"
+	"runtime"
+	"strconv"
+
+	"github.com/hashicorp/consul/api"
+	"github.com/hashicorp/serf/coordinate"
+
+	"github.com/drydock/drydock/emulator/consul/acl"
+	"github.com/drydock/drydock/emulator/consul/members"
+	"github.com/drydock/drydock/emulator/consul/state"
+)
+
+// selfAnswer is what an agent tells about itself.
+type selfAnswer struct {
+	Config      selfConfig
+	DebugConfig map[string]any
+	Coord       *coordinate.Coordinate
+	Member      api.AgentMember
+	Stats       map[string]map[string]string
+	Meta        map[string]string
+}
+
+type selfConfig struct {
+	Datacenter        string
+	PrimaryDatacenter string
+	NodeName          string
+	NodeID            string
+	Revision          string
+	Server            bool
+	Version           string
+	BuildDate         string
+	BindAddr          string
+}
+
+func agentSelf(r *request) (any, error) {
+	a := r.agent
+	if err := r.need(acl.Read, acl.Agent, a.options.Node); err != nil {
+		return nil, err
+	}
+	return selfAnswer{
+		Config: selfConfig{
+			Datacenter: a.dc.name, PrimaryDatacenter: a.dc.consul.primary().name, NodeName: a.options.Node, NodeID: a.options.ID,
+			Server: a.isServer(), Version: Version, BuildDate: BuildDate, BindAddr: a.options.Address,
+		},
+		DebugConfig: a.debugConfig(),
+		Coord:       coordinate.NewCoordinate(coordinate.DefaultConfig()),
+		Member:      a.memberLAN(),
+		Stats:       a.stats(),
+		Meta:        a.member().Node.Meta,
+	}, nil
+}
+
+// debugConfig is those of the agent's settings that mean something here.
+func (a *agent) debugConfig() map[string]any {
+	lan, wan := a.memberLAN(), a.memberWAN()
+	at := func(m api.AgentMember) string { return "tcp://" + m.Addr + ":" + strconv.Itoa(int(m.Port)) }
+	addresses := []string{}
+	for _, l := range a.listeners {
+		addresses = append(addresses, l.url)
+	}
+	return map[string]any{
+		"ACLsEnabled":              a.dc.consul.options.ACL.Enabled,
+		"AdvertiseAddrLAN":         a.options.Address,
+		"AdvertiseAddrWAN":         a.options.Address,
+		"BindAddr":                 a.options.Address,
+		"BuildDate":                "1970-01-01 00:00:01 +0000 UTC",
+		"ConnectEnabled":           !a.dc.consul.options.WithoutConnect,
+		"ConnectSidecarMaxPort":    a.options.SidecarPorts.Max,
+		"ConnectSidecarMinPort":    a.options.SidecarPorts.Min,
+		"DataDir":                  a.dc.consul.options.Dir,
+		"Datacenter":               a.dc.name,
+		"EnableDebug":              a.options.Debug,
+		"EnableLocalScriptChecks":  a.options.LocalScriptChecks,
+		"EnableRemoteScriptChecks": a.options.ScriptChecks,
+		"HTTPAddrs":                addresses,
+		"NodeID":                   a.options.ID,
+		"NodeMeta":                 a.options.Meta,
+		"NodeName":                 a.options.Node,
+		"PrimaryDatacenter":        a.dc.consul.primary().name,
+		"RPCAdvertiseAddr":         "tcp://" + a.serverAddress(),
+		"SerfAdvertiseAddrLAN":     at(lan),
+		"SerfAdvertiseAddrWAN":     at(wan),
+		"SerfBindAddrLAN":          at(lan),
+		"SerfBindAddrWAN":          at(wan),
+		"SerfPortLAN":              lan.Port,
+		"SerfPortWAN":              wan.Port,
+		"ServerMode":               a.isServer(),
+		"ServerPort":               a.options.ServerPort,
+		"TaggedAddresses":          a.taggedAddresses(),
+		"Version":                  Version,
+	}
+}
+
+// stats counts things, as texts.
+func (a *agent) stats() map[string]map[string]string {
+	services, list, ttls, monitors := a.countLocal()
+	stats := map[string]map[string]string{
+		"agent": {
+			"services": services, "checks": list, "check_ttls": ttls, "check_monitors": monitors,
+		},
+		"build": {"prerelease": "", "revision": "", "version": Version, "version_metadata": ""},
+		"consul": {
+			"acl": a.aclStat(), "server": strconv.FormatBool(a.isServer()),
+		},
+		"runtime": {
+			"arch": runtime.GOARCH, "cpu_count": strconv.Itoa(runtime.NumCPU()), "goroutines": strconv.Itoa(runtime.NumGoroutine()),
+			"max_procs": strconv.Itoa(runtime.GOMAXPROCS(0)), "os": runtime.GOOS, "version": runtime.Version(),
+		},
+		"serf_lan": serfStats(a.dc.members),
+	}
+	if !a.isServer() {
+		stats["consul"]["known_servers"] = "1"
+		return stats
+	}
+	index := strconv.FormatUint(a.dc.store.View().LastIndex(), 10)
+	stats["consul"]["bootstrap"] = "true"
+	stats["consul"]["known_datacenters"] = strconv.Itoa(len(a.dc.consul.datacenters))
+	stats["consul"]["leader"] = "true"
+	stats["consul"]["leader_addr"] = a.dc.leader()
+	stats["raft"] = map[string]string{
+		"applied_index": index, "commit_index": index, "last_log_index": index, "state": "Leader", "num_peers": "0",
+		"last_contact": "0", "protocol_version": "3",
+	}
+	stats["serf_wan"] = serfStats(a.dc.consul.servers)
+	return stats
+}
+
+func (a *agent) aclStat() string {
+	if a.dc.consul.options.ACL.Enabled {
+		return "enabled"
+	}
+	return "disabled"
+}
+
+func (a *agent) countLocal() (services, list, ttls, monitors string) {
+	view := a.dc.store.View()
+	var s, c, t, m int
+	for range state.All[state.LocalService](view, state.TableLocalServices, "node", a.options.Node) {
+		s++
+	}
+	for check := range state.All[state.LocalCheck](view, state.TableLocalChecks, "node", a.options.Node) {
+		c++
+		switch {
+		case check.Runs == nil:
+		case check.Runs.TTL > 0:
+			t++
+		case len(check.Runs.ScriptArgs) > 0:
+			m++
+		}
+	}
+	return strconv.Itoa(s), strconv.Itoa(c), strconv.Itoa(t), strconv.Itoa(m)
+}
+
+func serfStats(pool *members.Pool) map[string]string {
+	failed, left := 0, 0
+	list := pool.List()
+	for _, m := range list {
+		switch m.Status {
+		case members.Failed:
+			failed++
+		case members.Left:
+			left++
+		}
+	}
+	return map[string]string{
+		"encrypted": "false", "failed": strconv.Itoa(failed), "health_score": "0", "left": strconv.Itoa(left), "members": strconv.Itoa(len(list)),
+	}
+}
+
+func agentVersion(*request) (any, error) {
+	return struct{ SHA, BuildDate, HumanVersion, FIPS string }{BuildDate: BuildDate, HumanVersion: Version}, nil
+}
+
+func agentReload(r *request) (any, error) {
+	if err := r.need(acl.Write, acl.Agent, r.agent.options.Node); err != nil {
+		return nil, err
+	}
+	return nil, r.agent.reload()
+}
+
+func selfRoutes() []route {
+	return []route{
+		{http.MethodGet, "/v1/agent/self", agentSelf, partial, "DebugConfig has the settings that mean something here, and Stats what there is to count"},
+		{http.MethodGet, "/v1/agent/version", agentVersion, faithful, ""},
+		{http.MethodGet, "/v1/agent/host", agentHost, faithful, ""},
+		{http.MethodPut, "/v1/agent/reload", agentReload, partial, "services and checks are read again, no other settings"},
+		{http.MethodPut, "/v1/agent/maintenance", agentMaintenance, faithful, ""},
+		{http.MethodGet, "/v1/agent/monitor", agentMonitor, faithful, ""},
+		{http.MethodGet, "/v1/agent/metrics", agentMetrics, partial, "what there is to measure: no Raft, gossip or RPC"},
+		{http.MethodGet, "/v1/agent/metrics/stream", streamMetrics, partial, "what there is to measure: no Raft, gossip or RPC"},
+		{http.MethodPut, "/v1/agent/token/{token}", setAgentToken, partial, "the default token is used, the others are kept"},
+	}
+}
