@@ -86,6 +86,6 @@ func TestNothingIsReplicated(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, &api.ACLReplicationStatus{}, status)
 	assert.NotZero(t, meta.RequestTime)
-	code, _, _ := askAs(t, c, "nobody's", http.MethodGet, "/v1/acl/replication", "")
+	code, _, _ := askWithToken(t, c, "nobody's", http.MethodGet, "/v1/acl/replication", "")
 	assert.Equal(t, http.StatusOK, code)
 }

@@ -104,7 +104,7 @@ func TestRolesOfAPolicy(t *testing.T) {
 	require.NoError(t, err)
 	_, _, err = roles.RoleCreate(&api.ACLRole{Name: "without"}, nil)
 	require.NoError(t, err)
-	status, _, body := askAs(t, c, root, "GET", "/v1/acl/roles?policy="+id, "")
+	status, _, body := askWithToken(t, c, root, "GET", "/v1/acl/roles?policy="+id, "")
 	assert.Equal(t, 200, status)
 	assert.Contains(t, body, with.ID)
 	assert.NotContains(t, body, "without")

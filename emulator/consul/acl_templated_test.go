@@ -47,7 +47,7 @@ func TestAuthorizeAnswersEachQuestion(t *testing.T) {
 	t.Parallel()
 	c := guarded(t)
 	secret := newToken(t, c, `key_prefix "a/" { policy = "write" } key "a/b" { policy = "list" } service "web" { policy = "write" }`)
-	status, _, body := askAs(t, c, secret, http.MethodPost, "/v1/internal/acl/authorize", `[
+	status, _, body := askWithToken(t, c, secret, http.MethodPost, "/v1/internal/acl/authorize", `[
 		{"Resource":"key","Access":"read","Segment":"a/b"}, {"Resource":"key","Access":"LIST","Segment":"a/b"},
 		{"Resource":"key","Access":"write","Segment":"a/b"}, {"Resource":"key","Access":"write-prefix","Segment":"a/"},
 		{"Resource":"key","Access":"write-prefix","Segment":"a/c"}, {"Resource":"intention","Access":"read","Segment":"web"},
@@ -65,7 +65,7 @@ func TestAuthorizeAnswersEachQuestion(t *testing.T) {
 		`[{"Resource":"node","Access":"list"}]`: "Invalid access level for node resource: list",
 		``:                                      "Failed to decode request body: EOF",
 	} {
-		status, _, text := askAs(t, c, root, http.MethodPost, "/v1/internal/acl/authorize", question)
+		status, _, text := askWithToken(t, c, root, http.MethodPost, "/v1/internal/acl/authorize", question)
 		assert.Equal(t, http.StatusBadRequest, status)
 		assert.Equal(t, want, text)
 	}

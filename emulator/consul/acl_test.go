@@ -42,8 +42,8 @@ func asIn(t *testing.T, c *Consul, datacenter, secret string) *api.Client {
 	return client
 }
 
-// askAs makes a request of dc1's first agent with a token.
-func askAs(t *testing.T, c *Consul, secret, method, path, body string) (int, http.Header, string) {
+// askWithToken makes a request of dc1's first agent with a token.
+func askWithToken(t *testing.T, c *Consul, secret, method, path, body string) (int, http.Header, string) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, c.URL("dc1")+path, strings.NewReader(body))
 	require.NoError(t, err)
@@ -67,7 +67,7 @@ type refusal struct {
 func assertRefused(t *testing.T, c *Consul, list []refusal) {
 	t.Helper()
 	for _, want := range list {
-		status, _, text := askAs(t, c, root, want.method, "/v1/acl/"+want.path, want.body)
+		status, _, text := askWithToken(t, c, root, want.method, "/v1/acl/"+want.path, want.body)
 		call := want.method + " " + want.path + " " + want.body
 		assert.Equal(t, want.status, status, call)
 		assert.Equal(t, want.text, text, call)
@@ -104,7 +104,7 @@ func TestWithoutAccessControlNothingOfItIsServed(t *testing.T) {
 		assert.Equal(t, "ACL support disabled", text, path)
 	}
 	// A token changes nothing then.
-	status, _, _ := askAs(t, c, "nobody's", http.MethodPut, "/v1/kv/a", "x")
+	status, _, _ := askWithToken(t, c, "nobody's", http.MethodPut, "/v1/kv/a", "x")
 	assert.Equal(t, http.StatusOK, status)
 }
 
@@ -112,7 +112,7 @@ func TestLegacyRoutesAreUnknown(t *testing.T) {
 	t.Parallel()
 	c := guarded(t)
 	for _, r := range legacyACLRoutes() {
-		status, _, _ := askAs(t, c, root, r.method, strings.Replace(r.path, "{id}", "x", 1), "")
+		status, _, _ := askWithToken(t, c, root, r.method, strings.Replace(r.path, "{id}", "x", 1), "")
 		assert.Contains(t, []int{http.StatusNotFound, http.StatusMethodNotAllowed}, status, r.path)
 	}
 }
@@ -141,17 +141,17 @@ func TestWritersMayAndReadersMayNot(t *testing.T) {
 			access = "write"
 		}
 		name := call.method + " " + call.path
-		status, _, text := askAs(t, c, none, call.method, "/v1/acl/"+call.path, call.body)
+		status, _, text := askWithToken(t, c, none, call.method, "/v1/acl/"+call.path, call.body)
 		assert.Equal(t, http.StatusForbidden, status, name)
 		assert.Contains(t, text, "lacks permission 'acl:"+access+"'", name)
 
-		_, _, text = askAs(t, c, reader, call.method, "/v1/acl/"+call.path, call.body)
+		_, _, text = askWithToken(t, c, reader, call.method, "/v1/acl/"+call.path, call.body)
 		if access == "read" {
 			assert.NotContains(t, text, "lacks permission", name)
 		} else {
 			assert.Contains(t, text, "lacks permission 'acl:write'", name)
 		}
-		_, _, text = askAs(t, c, root, call.method, "/v1/acl/"+call.path, call.body)
+		_, _, text = askWithToken(t, c, root, call.method, "/v1/acl/"+call.path, call.body)
 		assert.NotContains(t, text, "lacks permission", name)
 	}
 }

@@ -264,7 +264,7 @@ func TestSelfNeedsAToken(t *testing.T) {
 	t.Parallel()
 	c := guarded(t)
 	for _, secret := range []string{"", "nobody's"} {
-		status, _, text := askAs(t, c, secret, http.MethodGet, "/v1/acl/token/self", "")
+		status, _, text := askWithToken(t, c, secret, http.MethodGet, "/v1/acl/token/self", "")
 		assert.Equal(t, http.StatusForbidden, status)
 		assert.Equal(t, "token does not exist: ACL not found", text)
 	}

@@ -18,7 +18,7 @@ import (
 // mayRead tells whether a token may read a key of dc1.
 func mayRead(t *testing.T, c *Consul, secret, key string) bool {
 	t.Helper()
-	status, _, text := askAs(t, c, secret, http.MethodGet, "/v1/kv/"+key, "")
+	status, _, text := askWithToken(t, c, secret, http.MethodGet, "/v1/kv/"+key, "")
 	if status == http.StatusForbidden {
 		assert.Contains(t, text, "lacks permission 'key:read'")
 	}
@@ -75,7 +75,7 @@ func TestAllowByDefault(t *testing.T) {
 	secret := newToken(t, c, `key "a" { policy = "deny" }`)
 	assert.False(t, mayRead(t, c, secret, "a"))
 	assert.True(t, mayRead(t, c, secret, "b"))
-	status, header, _ := askAs(t, c, secret, http.MethodGet, "/v1/acl/tokens", "")
+	status, header, _ := askWithToken(t, c, secret, http.MethodGet, "/v1/acl/tokens", "")
 	assert.Equal(t, http.StatusForbidden, status, "access control itself is never allowed by default")
 	assert.Equal(t, "allow", header.Get("X-Consul-Default-Acl-Policy"))
 }
@@ -200,12 +200,12 @@ func TestOnlyThoseWithATokenLearnThatSomethingIsHidden(t *testing.T) {
 	}
 	const filtered = "X-Consul-Results-Filtered-By-Acls"
 	secret := newToken(t, c, `key_prefix "public/" { policy = "read" }`)
-	_, header, body := askAs(t, c, secret, http.MethodGet, "/v1/kv/?keys", "")
+	_, header, body := askWithToken(t, c, secret, http.MethodGet, "/v1/kv/?keys", "")
 	assert.Equal(t, "true", header.Get(filtered))
 	assert.JSONEq(t, `["public/a"]`, body)
-	_, header, _ = askAs(t, c, root, http.MethodGet, "/v1/kv/?keys", "")
+	_, header, _ = askWithToken(t, c, root, http.MethodGet, "/v1/kv/?keys", "")
 	assert.Empty(t, header.Get(filtered))
-	_, header, _ = askAs(t, c, "", http.MethodGet, "/v1/kv/?keys", "")
+	_, header, _ = askWithToken(t, c, "", http.MethodGet, "/v1/kv/?keys", "")
 	assert.Empty(t, header.Get(filtered))
 }
 
