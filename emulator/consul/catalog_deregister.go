@@ -51,11 +51,21 @@ func (r *request) mayDeregister(d deregistration) error {
 		return nil
 	}
 	view := r.dc.store.View()
-	if service := view.Service(d.Node, d.ServiceID); service != nil {
+	switch {
+	case d.ServiceID != "":
+		service := view.Service(d.Node, d.ServiceID)
+		if service == nil {
+			return errText("Unknown service ID '%s'", d.ServiceID)
+		}
 		return r.need(acl.Write, acl.Service, service.Service)
-	}
-	if check := view.Check(d.Node, d.CheckID); d.ServiceID == "" && check != nil && check.ServiceName != "" {
-		return r.need(acl.Write, acl.Service, check.ServiceName)
+	case d.CheckID != "":
+		check := view.Check(d.Node, d.CheckID)
+		if check == nil {
+			return errText("Unknown check ID '%s'", d.CheckID)
+		}
+		if check.ServiceName != "" {
+			return r.need(acl.Write, acl.Service, check.ServiceName)
+		}
 	}
 	return onNode
 }

@@ -40,7 +40,7 @@ func catalogServices(r *request) (any, error) {
 			}
 		}
 		for row := range state.All[state.Service](view.Unwatched(), state.TableServices, "id") {
-			if keep(row) && sees.service(row.Service) {
+			if keep(row) && sees.instance(row) {
 				names[row.Service] = withTags(names[row.Service], row.Tags)
 			}
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
+	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
 )
 
@@ -36,6 +37,9 @@ func healthConnect(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.needService(name); err != nil {
+		return nil, err
+	}
 	return r.findEntries(nil, func(view *state.View) ([]*state.Service, uint64) {
 		return connectInstancesOf(view, name)
 	})
@@ -47,6 +51,9 @@ func healthIngress(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := r.needService(name); err != nil {
+		return nil, err
+	}
 	return r.findEntries(r.query["tag"], func(view *state.View) (list []*state.Service, index uint64) {
 		for _, gateway := range view.GatewaysOf(api.ServiceKindIngressGateway, name) {
 			list = append(list, instancesOf(view, gateway)...)
@@ -54,6 +61,15 @@ func healthIngress(r *request) (any, error) {
 		}
 		return list, index
 	})
+}
+
+// needService is an error unless the caller may read a service.
+func (r *request) needService(name string) error {
+	c, err := r.identify()
+	if err != nil || c.may.Allows(acl.Read, acl.Service, name) {
+		return err
+	}
+	return errDenied
 }
 
 // findEntries answers a list of instances with their health.

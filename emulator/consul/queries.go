@@ -52,10 +52,8 @@ func updateQuery(r *request) (any, error) {
 }
 
 func (r *request) putQuery(q state.Query) error {
-	if q.Name != "" {
-		if err := r.need(acl.Write, acl.Query, q.Name); err != nil {
-			return err
-		}
+	if err := r.needToWriteQuery(&q); err != nil {
+		return err
 	}
 	if err := validateQuery(&q); err != nil {
 		return errText("Invalid prepared query: %v", err)
@@ -91,11 +89,34 @@ func (r *request) queryToChange() (*state.Query, error) {
 	if q == nil {
 		return nil, errText("Cannot modify non-existent prepared query: '%s'", id)
 	}
-	if q.Name == "" {
-		return q, nil // who knows its ID may
-	}
-	return q, r.need(acl.Write, acl.Query, q.Name)
+	return q, r.needToWriteQuery(q)
 }
+
+// needToReadQuery is an error unless the caller may read a query. Who knows the
+// ID of one without a name may do everything with it.
+func (r *request) needToReadQuery(q *state.Query) error {
+	c, err := r.identify()
+	if err != nil || isUnnamed(q) || c.may.Allows(acl.Read, acl.Query, q.Name) {
+		return err
+	}
+	return errDenied
+}
+
+// needToWriteQuery is needToReadQuery for those who want to change it.
+func (r *request) needToWriteQuery(q *state.Query) error {
+	if isUnnamed(q) {
+		_, err := r.identify()
+		return err
+	}
+	return r.need(acl.Write, acl.Query, q.Name)
+}
+
+// isUnnamed tells whether a query is found by its ID alone. A template without
+// a name is for all names.
+func isUnnamed(q *state.Query) bool { return q.Name == "" && q.Template.Type == "" }
+
+// errDenied is what is answered by those endpoints that do not say what is missing.
+var errDenied = fail(http.StatusForbidden, "Permission denied")
 
 // checkQueryID is an error for what cannot be the ID of a query.
 func checkQueryID(id string) error {
@@ -110,18 +131,13 @@ func getQuery(r *request) (any, error) {
 	if err := checkQueryID(id); err != nil {
 		return nil, err
 	}
-	if _, err := r.identify(); err != nil {
-		return nil, err
-	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		q := view.Query(id)
 		if q == nil {
 			return nil, view.Index(state.TableQueries), errQueryNotFound
 		}
-		if q.Name != "" {
-			if err := r.need(acl.Read, acl.Query, q.Name); err != nil {
-				return nil, 0, err
-			}
+		if err := r.needToReadQuery(q); err != nil {
+			return nil, 0, err
 		}
 		return []*state.Query{r.redacted(q)}, q.ModifyIndex, nil
 	})
@@ -140,8 +156,8 @@ func listQueries(r *request) (any, error) {
 		list := []*state.Query{}
 		for q := range state.All[state.Query](view, state.TableQueries, "id") {
 			switch {
-			case q.Name == "" && !c.may.Allows(acl.Write, acl.ACL, ""):
-			case q.Name != "" && !c.may.Allows(acl.Read, acl.Query, q.Name):
+			case isUnnamed(q) && !c.may.Allows(acl.Write, acl.ACL, ""):
+			case !isUnnamed(q) && !c.may.Allows(acl.Read, acl.Query, q.Name):
 				r.filtered()
 			default:
 				list = append(list, r.redacted(q))

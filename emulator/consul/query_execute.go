@@ -3,7 +3,6 @@ package consul
 import (
 	"strconv"
 
-	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
 )
 
@@ -69,12 +68,7 @@ func explainQuery(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if q.Name != "" {
-		if err := r.need(acl.Read, acl.Query, q.Name); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := r.identify(); err != nil {
+	if err := r.needToReadQuery(q); err != nil {
 		return nil, err
 	}
 	if err := r.consistency(); err != nil {
@@ -115,5 +109,7 @@ func (r *request) sightOf(token string) (sight, error) {
 	if err != nil {
 		return sight{}, err
 	}
-	return sight{c.may, r.filtered}, nil
+	asOwner := *r
+	asOwner.caller = c
+	return asOwner.sight()
 }

@@ -26,7 +26,10 @@ type execution struct {
 func (d *datacenter) prepared(idOrName string) (*state.Query, error) {
 	view := d.store.View()
 	if q := view.Query(idOrName); q != nil {
-		return renderQuery(q, q.Name)
+		if q.Template.Type != "" {
+			return nil, errText("prepared query templates can only be resolved up by name, not by ID")
+		}
+		return q, nil
 	}
 	q := view.QueryNamed(idOrName)
 	if q == nil {
