@@ -84,6 +84,7 @@ func TestAnswers(t *testing.T) {
 		{"n9.node.consul", "A", 0, section{"n9.node.consul. 0 IN CNAME n1.node.consul.", "n1.node.consul. 0 IN A 10.0.0.1", `n1.node.consul. 0 IN TXT "rack=r1"`, `n1.node.consul. 0 IN TXT "raw text"`}, nil, nil},
 		{"bad_node.x.node.consul", "A", 0, section{"bad_node.x.node.consul. 0 IN A 10.0.0.17"}, nil, nil},
 		{"nosuch.node.consul", "A", dns.RcodeNameError, nil, noData, nil},
+		{"nosuch.node.consul", "SRV", 0, nil, nil, nil},
 		{"n1.node.nodc.consul", "A", dns.RcodeNameError, nil, noData, nil},
 
 		{"MYQ.query.nodc.consul", "A", 0, section{"MYQ.query.nodc.consul. 10 IN A 10.0.0.1", "MYQ.query.nodc.consul. 10 IN A 10.9.9.2"}, nil, nil},

@@ -2,23 +2,25 @@ package dns
 
 import "github.com/miekg/dns"
 
-// node answers for <node>.node. A type that the node has not is no records at all, without an SOA.
+// node answers for <node>.node. A type that no node has is no records at all, without an SOA, whether or not the node is there.
 func (l lookup) node(n name) (reply, error) {
+	switch l.qtype {
+	case dns.TypeA, dns.TypeAAAA, dns.TypeANY, dns.TypeTXT:
+	default:
+		return reply{}, nil
+	}
 	node, err := l.source.Node(n.datacenter, n.value)
 	if err != nil {
 		return reply{}, err
 	}
-	var r reply
 	meta := metaRecords(l.owner, node.Meta, 0)
 	switch l.qtype {
-	case dns.TypeA, dns.TypeAAAA:
-		r.answer, r.extra = l.nodeAddress(node), meta
-	case dns.TypeANY:
-		r.answer = append(l.nodeAddress(node), meta...)
 	case dns.TypeTXT:
-		r.answer = meta
+		return reply{answer: meta}, nil
+	case dns.TypeANY:
+		return reply{answer: append(l.nodeAddress(node), meta...)}, nil
 	}
-	return r, nil
+	return reply{answer: l.nodeAddress(node), extra: meta}, nil
 }
 
 func (l lookup) nodeAddress(node Node) []dns.RR {
