@@ -19,7 +19,7 @@ func (r *request) identify() (*caller, error) {
 		return r.caller, nil
 	}
 	var err error
-	r.caller, err = r.dc.resolve(r.token)
+	r.caller, err = r.dc.resolve(r.shownSecret())
 	return r.caller, err
 }
 

@@ -171,6 +171,66 @@ func TestDNSExecutesPreparedQueriesWithTheirFailover(t *testing.T) {
 	assert.Equal(t, uint32(7), answer.Answer[0].Header().Ttl)
 }
 
+// Who asks has no token: what the anonymous one may not see is not there, and
+// what is asked for through the mesh is refused.
+func TestDNSToldToThoseWithoutAToken(t *testing.T) {
+	t.Parallel()
+	c := start(t, Options{
+		ACL:         ACL{Enabled: true, InitialManagement: root},
+		Datacenters: []Datacenter{{Name: "dc1", Agents: []Agent{{DNS: "127.0.0.1:0"}}}},
+	})
+	manager := as(t, c, root)
+	web := aWeb(1, api.HealthPassing)
+	web.Service.Address = "10.0.0.9"
+	registerAll(t, manager, web, aWeb(2, api.HealthPassing), &api.CatalogRegistration{
+		Node: "n1", Address: "10.0.0.1", Service: &api.AgentService{
+			Kind: api.ServiceKindConnectProxy, Service: "web-proxy", Port: 21000,
+			Proxy: &api.AgentServiceConnectProxyConfig{DestinationServiceName: "web"},
+		},
+	})
+	_, _, err := manager.PreparedQuery().Create(&api.PreparedQueryDefinition{
+		Name: "front", Service: api.ServiceQuery{Service: "web"},
+	}, nil)
+	require.NoError(t, err)
+
+	type answer struct {
+		status  string
+		answers []string
+	}
+	said := func(name string, qtype uint16) answer {
+		status, answers := lookUp(t, c.DNS("dc1"), name, qtype)
+		return answer{status, answers}
+	}
+	missing, refused := answer{"NXDOMAIN", nil}, answer{"SERVFAIL", nil}
+	assert.Equal(t, missing, said("web.service.consul.", dns.TypeA))
+	assert.Equal(t, missing, said("n1.node.consul.", dns.TypeA))
+	assert.Equal(t, missing, said("front.query.consul.", dns.TypeA))
+	assert.Equal(t, missing, said("1.0.0.10.in-addr.arpa.", dns.TypePTR))
+	assert.Equal(t, missing, said("9.0.0.10.in-addr.arpa.", dns.TypePTR))
+	assert.Equal(t, refused, said("web.connect.consul.", dns.TypeA))
+	assert.Equal(t, refused, said("web.ingress.consul.", dns.TypeA))
+	assert.Equal(t, refused, said("web.virtual.consul.", dns.TypeA))
+
+	policy, _, err := manager.ACL().PolicyCreate(&api.ACLPolicy{
+		Name: "some", Rules: `node "n1" { policy = "read" } service "web" { policy = "read" }`,
+	}, nil)
+	require.NoError(t, err)
+	const anonymous = "00000000-0000-0000-0000-000000000002"
+	_, _, err = manager.ACL().TokenUpdate(&api.ACLToken{
+		AccessorID: anonymous, Policies: []*api.ACLTokenPolicyLink{{ID: policy.ID}},
+	}, nil)
+	require.NoError(t, err)
+	ok := func(answers ...string) answer { return answer{"NOERROR", answers} }
+	assert.Equal(t, ok("10.0.0.9"), said("web.service.consul.", dns.TypeA))
+	assert.Equal(t, ok("10.0.0.1"), said("n1.node.consul.", dns.TypeA))
+	assert.Equal(t, missing, said("n2.node.consul.", dns.TypeA))
+	assert.Equal(t, ok("10.0.0.9"), said("front.query.consul.", dns.TypeA))
+	assert.Equal(t, ok("n1.node.dc1.consul."), said("1.0.0.10.in-addr.arpa.", dns.TypePTR))
+	assert.Equal(t, ok("web.service.dc1.consul."), said("9.0.0.10.in-addr.arpa.", dns.TypePTR))
+	assert.Equal(t, missing, said("web.connect.consul.", dns.TypeA), "the proxy is a service that may not be seen")
+	assert.Equal(t, ok("240.0.0.1"), said("web.virtual.consul.", dns.TypeA))
+}
+
 func TestDNSAddresses(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{Datacenters: []Datacenter{{Name: "dc1", Agents: []Agent{

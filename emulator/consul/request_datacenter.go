@@ -70,6 +70,18 @@ func (r *request) turnTo(name string) error {
 	return nil
 }
 
+// shownSecret is the secret of the token that the datacenter is shown which the
+// request is about. A token that is local to the agent's is not shown elsewhere.
+func (r *request) shownSecret() string {
+	if r.token == "" || r.dc == r.agent.dc {
+		return r.token
+	}
+	if token := r.agent.dc.store.View().TokenOf(r.token); token != nil && token.Local {
+		return ""
+	}
+	return r.token
+}
+
 // forwarded words an error as an agent does that has had it from a server of
 // another datacenter.
 func (r *request) forwarded(err error) error {
