@@ -1,6 +1,7 @@
 package consul
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -225,6 +226,65 @@ func TestIntentionsAreManagedInThePrimaryDatacenter(t *testing.T) {
 	eventually(t, func() bool {
 		allowed, _, err := dc2.Connect().IntentionCheck(&api.IntentionCheck{Source: "a", Destination: "b"}, nil)
 		return assert.NoError(t, err) && !allowed
+	})
+}
+
+func TestAPreparedQueryLooksInOtherDatacenters(t *testing.T) {
+	t.Parallel()
+	c := start(t, Options{Datacenters: []Datacenter{{Name: "dc1"}, {Name: "dc2"}, {Name: "dc3"}}})
+	client := clientOf(t, c, "dc1")
+	queries := 0
+	execute := func(failover api.QueryFailoverOptions) *api.PreparedQueryExecuteResponse {
+		queries++
+		id, _, err := client.PreparedQuery().Create(&api.PreparedQueryDefinition{
+			Name: fmt.Sprintf("query-%d", queries), Service: api.ServiceQuery{Service: "web", Failover: failover},
+		}, nil)
+		require.NoError(t, err)
+		answer, _, err := client.PreparedQuery().Execute(id, nil)
+		require.NoError(t, err)
+		return answer
+	}
+	there := aWeb(1, api.HealthPassing)
+	there.Datacenter = "dc3"
+	registerAll(t, client, there)
+	for _, failover := range []api.QueryFailoverOptions{
+		{NearestN: 2},
+		{NearestN: 1, Datacenters: []string{"dc2", "nope", "dc3"}},
+		{Datacenters: []string{"dc2", "dc3"}},
+		{Targets: []api.QueryFailoverTarget{{Datacenter: "dc2"}, {Datacenter: "dc3"}}},
+	} {
+		answer := execute(failover)
+		assert.Equal(t, "dc3", answer.Datacenter, failover)
+		assert.Equal(t, 2, answer.Failovers, failover)
+		require.Len(t, answer.Nodes, 1, failover)
+		assert.Equal(t, "10.0.0.1", answer.Nodes[0].Node.Address)
+	}
+	answer := execute(api.QueryFailoverOptions{NearestN: 1})
+	assert.Empty(t, answer.Nodes)
+	assert.Equal(t, 1, answer.Failovers)
+}
+
+func TestDatacentersSurviveARestart(t *testing.T) {
+	t.Parallel()
+	o := Options{Dir: t.TempDir(), Datacenters: []Datacenter{{Name: "dc1"}, {Name: "dc2"}}}
+	before := start(t, o)
+	dc2 := clientOf(t, before, "dc2")
+	_, err := dc2.KV().Put(&api.KVPair{Key: "k", Value: []byte("v")}, nil)
+	require.NoError(t, err)
+	_, _, err = dc2.ConfigEntries().Set(&api.ServiceConfigEntry{Kind: api.ServiceDefaults, Name: "web", Protocol: "http"}, nil)
+	require.NoError(t, err)
+	require.NoError(t, before.Close())
+
+	after := start(t, o)
+	pair, _, err := clientOf(t, after, "dc2").KV().Get("k", nil)
+	require.NoError(t, err)
+	assert.NotNil(t, pair)
+	pair, _, err = clientOf(t, after, "dc1").KV().Get("k", nil)
+	require.NoError(t, err)
+	assert.Nil(t, pair)
+	eventually(t, func() bool {
+		_, _, err := clientOf(t, after, "dc2").ConfigEntries().Get(api.ServiceDefaults, "web", nil)
+		return err == nil
 	})
 }
 

@@ -178,7 +178,12 @@ func syncFolder(name string) error {
 	return errors.Join(folder.Sync(), folder.Close())
 }
 
-func (j *journal) close() error { return j.file.Close() }
+func (j *journal) close() error {
+	if err := j.file.Close(); !errors.Is(err, os.ErrClosed) {
+		return err
+	}
+	return nil
+}
 
 // writeRows writes all rows of some tables, a line each, in the journal's form.
 func writeRows(to io.Writer, txn *memdb.Txn, of map[string]table) (size int64, err error) {

@@ -45,7 +45,7 @@ func Open(file string) (*Store, error) {
 	return s, nil
 }
 
-// Close ends the writing of the journal. Reading goes on.
+// Close ends the writing of the journal. Reading goes on. It may be called twice.
 func (s *Store) Close() error {
 	if s.journal == nil {
 		return nil
