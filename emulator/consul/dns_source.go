@@ -1,6 +1,7 @@
 package consul
 
 import (
+	"cmp"
 	"net/http"
 
 	"github.com/hashicorp/consul/api"
@@ -9,8 +10,8 @@ import (
 	"github.com/drydock/drydock/emulator/consul/state"
 )
 
-// dnsSource gives an agent's DNS its answers, as far as those may see them who
-// have no token.
+// dnsSource gives an agent's DNS its answers, as far as the token allows that the
+// agent has for DNS, or for requests that have none.
 type dnsSource struct{ agent *agent }
 
 // dnsLook is a look at one datacenter for an answer.
@@ -29,7 +30,8 @@ func (s dnsSource) look(datacenter string) (dnsLook, error) {
 	if d == nil {
 		return dnsLook{}, dns.ErrNotFound
 	}
-	c, err := d.resolve(d.consul.options.ACL.Default)
+	tokens := &s.agent.tokens
+	c, err := d.resolve(cmp.Or(tokens.get(tokenDNS), tokens.get(tokenDefault)))
 	if err != nil {
 		return dnsLook{}, err
 	}

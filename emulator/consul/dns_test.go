@@ -171,9 +171,9 @@ func TestDNSExecutesPreparedQueriesWithTheirFailover(t *testing.T) {
 	assert.Equal(t, uint32(7), answer.Answer[0].Header().Ttl)
 }
 
-// Who asks has no token: what the anonymous one may not see is not there, and
-// what is asked for through the mesh is refused.
-func TestDNSToldToThoseWithoutAToken(t *testing.T) {
+// What the anonymous token may not see is not there, and what is asked for
+// through the mesh is refused.
+func TestDNSWithAccessControl(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{
 		ACL:         ACL{Enabled: true, InitialManagement: root},
@@ -229,6 +229,15 @@ func TestDNSToldToThoseWithoutAToken(t *testing.T) {
 	assert.Equal(t, ok("web.service.dc1.consul."), said("9.0.0.10.in-addr.arpa.", dns.TypePTR))
 	assert.Equal(t, missing, said("web.connect.consul.", dns.TypeA), "the proxy is a service that may not be seen")
 	assert.Equal(t, ok("240.0.0.1"), said("web.virtual.consul.", dns.TypeA))
+
+	_, err = manager.Agent().UpdateDefaultACLToken(root, nil)
+	require.NoError(t, err)
+	assert.Equal(t, ok("10.0.0.2"), said("n2.node.consul.", dns.TypeA))
+	none, _, err := manager.ACL().TokenCreate(&api.ACLToken{}, nil)
+	require.NoError(t, err)
+	_, err = manager.Agent().UpdateDNSToken(none.SecretID, nil)
+	require.NoError(t, err)
+	assert.Equal(t, missing, said("n2.node.consul.", dns.TypeA), "the agent has a token for DNS")
 }
 
 func TestDNSAddresses(t *testing.T) {
