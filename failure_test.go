@@ -44,7 +44,7 @@ func TestFailureTheImagesWorkerIsKilled(t *testing.T) {
 	o := lookAt(t, stack)
 	accepted := o.amid(t, 3, func(*rand.Rand) {
 		killed := pids(stack, "images")
-		signal(t, stack, "images", syscall.SIGKILL)
+		sendSignal(t, stack, "images", syscall.SIGKILL)
 		await(t, func(context.Context) error {
 			if now := pids(stack, "images"); len(now) == 0 || now[0] == killed[0] {
 				return errors.New("the scheduler has not started the worker again")
@@ -76,7 +76,7 @@ func TestFailureTheAPIIsKilled(t *testing.T) {
 	t.Parallel()
 	stack := startStack(t, emulator.Options{})
 	o := lookAt(t, stack)
-	accepted := o.amid(t, 3, func(*rand.Rand) { signal(t, stack, "uploads", syscall.SIGKILL) })
+	accepted := o.amid(t, 3, func(*rand.Rand) { sendSignal(t, stack, "uploads", syscall.SIGKILL) })
 	o.requireEachOnce(t, accepted)
 	for _, id := range accepted {
 		assert.Equal(t, contract.StatusProcessed, o.get(t, id).Status)
@@ -117,7 +117,7 @@ func TestFailureADeletionMeetsADyingWorker(t *testing.T) {
 	// The worker stores a variant after the deletion has looked for them, and is killed.
 	_, err := o.objects.Put(t.Context(), contract.VariantKey(demoOwner, id, "thumb", ".webp"), strings.NewReader("late"), 4, cloud.PutOptions{})
 	require.NoError(t, err)
-	signal(t, stack, "images", syscall.SIGKILL)
+	sendSignal(t, stack, "images", syscall.SIGKILL)
 	o.requireDeleted(t, id)
 }
 

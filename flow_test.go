@@ -229,7 +229,7 @@ func TestAPictureDeletedWhileItIsProcessedLeavesNothing(t *testing.T) {
 	o := lookAt(t, stack)
 	id := o.holdInProcess(t, stack)
 	require.NoError(t, do(t.Context(), http.MethodDelete, o.api+"/v1/uploads/"+id, nil, nil, nil))
-	signal(t, stack, "images", syscall.SIGCONT)
+	sendSignal(t, stack, "images", syscall.SIGCONT)
 	o.requireDeleted(t, id)
 }
 
@@ -246,11 +246,11 @@ func (o *outside) holdInProcess(t *testing.T, stack *emulator.Stack) (id string)
 			}
 			return nil
 		})
-		signal(t, stack, "images", syscall.SIGSTOP)
+		sendSignal(t, stack, "images", syscall.SIGSTOP)
 		if o.recorded(t, id) == contract.StatusProcessing {
 			return id
 		}
-		signal(t, stack, "images", syscall.SIGCONT) // it was faster
+		sendSignal(t, stack, "images", syscall.SIGCONT) // it was faster
 	}
 	require.FailNow(t, "the worker could not be stopped amid its work")
 	return ""
@@ -830,8 +830,8 @@ func pids(stack *emulator.Stack, job string) (found []int) {
 	return found
 }
 
-// signal sends a signal to every process of a job, as soon as there is one.
-func signal(t *testing.T, stack *emulator.Stack, job string, s syscall.Signal) {
+// sendSignal sends a signal to every process of a job, as soon as there is one.
+func sendSignal(t *testing.T, stack *emulator.Stack, job string, s syscall.Signal) {
 	t.Helper()
 	await(t, func(context.Context) error {
 		if len(pids(stack, job)) == 0 {

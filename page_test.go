@@ -204,7 +204,7 @@ func testServersRestart(t *testing.T, browser context.Context) {
 		func() { require.NoError(t, stack.RestartNATS(nil)) },
 		func() { require.NoError(t, stack.RestartS3(nil)) },
 		func() {
-			signal(t, stack, "uploads", syscall.SIGKILL)
+			sendSignal(t, stack, "uploads", syscall.SIGKILL)
 			b.Wait(`!connected()`)
 		},
 	} {

@@ -90,7 +90,7 @@ func TestRulesOfATokenBindInEveryDatacenter(t *testing.T) {
 	c := guarded(t, "dc1", "dc2")
 	manager := asIn(t, c, "dc1", root)
 	_, _, err := manager.ACL().PolicyCreate(&api.ACLPolicy{
-		Name: "web", Rules: `service "web" { policy = "read" }`,
+		Name: "web", Rules: `node "n" { policy = "read" } service "web" { policy = "read" }`,
 	}, nil)
 	require.NoError(t, err)
 	token, _, err := manager.ACL().TokenCreate(&api.ACLToken{Policies: []*api.ACLTokenPolicyLink{{Name: "web"}}}, nil)
