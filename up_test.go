@@ -357,7 +357,7 @@ func (c *child) waitUp() map[string]string {
 	for _, match := range printedAddress.FindAllStringSubmatch(c.stdout.String(), -1) {
 		at[match[1]] = match[2]
 	}
-	require.Len(c.t, at, 7+len(tasksUp), &c.stdout)
+	require.Len(c.t, at, 8+len(tasksUp), &c.stdout)
 	return at
 }
 
