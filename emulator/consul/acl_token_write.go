@@ -13,7 +13,7 @@ import (
 // tokenRequest is a token as it is asked for.
 type tokenRequest struct {
 	state.Token
-	ExpirationTTL duration
+	ExpirationTTL state.Duration
 }
 
 // putToken creates a token, or changes the one that the path names.

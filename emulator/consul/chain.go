@@ -57,7 +57,7 @@ type chainSplit struct {
 }
 
 type chainResolver struct {
-	ConnectTimeout duration
+	ConnectTimeout state.Duration
 	RequestTimeout time.Duration `json:",omitempty"` // Consul tells this one in nanoseconds
 	Default        bool          `json:",omitempty"`
 	Target         string
@@ -70,7 +70,7 @@ type chainFailover struct {
 }
 
 type chainTarget struct {
-	ConnectTimeout   duration
+	ConnectTimeout   state.Duration
 	ID               string
 	Service          string
 	ServiceSubset    string `json:",omitempty"`
@@ -90,7 +90,7 @@ type chainTarget struct {
 type chainOverrides struct {
 	OverrideMeshGateway    api.MeshGatewayConfig
 	OverrideProtocol       string
-	OverrideConnectTimeout duration
+	OverrideConnectTimeout state.Duration
 }
 
 func getChain(r *request) (any, error) {

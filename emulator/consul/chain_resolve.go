@@ -81,10 +81,10 @@ func (c *compiler) target(service, subset, datacenter, peer string) *chainTarget
 
 // add adds a target with what the entries say about it. One that is there is left.
 func (c *compiler) add(t *chainTarget, resolver *api.ServiceResolverConfigEntry) error {
-	t.ConnectTimeout = duration(defaultConnectTimeout)
+	t.ConnectTimeout = state.Duration(defaultConnectTimeout)
 	if resolver != nil {
 		if resolver.ConnectTimeout > 0 {
-			t.ConnectTimeout = duration(resolver.ConnectTimeout)
+			t.ConnectTimeout = state.Duration(resolver.ConnectTimeout)
 		}
 		if t.ServiceSubset != "" {
 			subset, ok := resolver.Subsets[t.ServiceSubset]
@@ -95,7 +95,7 @@ func (c *compiler) add(t *chainTarget, resolver *api.ServiceResolverConfigEntry)
 		}
 	}
 	if timeout := time.Duration(c.overrides.OverrideConnectTimeout); timeout > 0 {
-		t.ConnectTimeout = duration(timeout)
+		t.ConnectTimeout = state.Duration(timeout)
 	}
 	defaults, _, err := serviceDefaults(c.view, t.Service)
 	if err != nil {
