@@ -1,40 +1,9 @@
 package consul
 
 import (
-	"errors"
-	"fmt"
-
-	"github.com/google/uuid"
-
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
 )
-
-// registration is the body of /v1/catalog/register.
-type registration struct {
-	Datacenter      string
-	ID              string
-	Node            string
-	Address         string
-	TaggedAddresses map[string]string
-	NodeMeta        map[string]string
-	Locality        *state.Locality
-	Service         *registeredService
-	Check           *registeredCheck
-	Checks          []*registeredCheck
-	SkipNodeUpdate  bool
-	PeerName        string
-}
-
-type registeredService struct {
-	state.Service
-	PeerName string
-}
-
-type registeredCheck struct {
-	state.Check
-	PeerName string
-}
 
 func registerEntity(r *request) (any, error) {
 	var reg registration
@@ -54,86 +23,38 @@ func registerEntity(r *request) (any, error) {
 	return err == nil, err
 }
 
-// complete checks the registration, and adds to it what follows from the rest.
-func (reg *registration) complete() error {
-	switch {
-	case reg.PeerName != "" || reg.Service != nil && reg.Service.PeerName != "":
-		return errors.New("cannot register requests with PeerName in them")
-	case reg.Node == "":
-		return errText("Must provide node")
-	case reg.Address == "" && !reg.SkipNodeUpdate:
-		return errText("Must provide address if SkipNodeUpdate is not set")
-	}
-	if reg.ID != "" {
-		if err := checkUUID(reg.ID); err != nil {
-			return errText("Bad node ID: %v", err)
-		}
-	}
-	if reg.Service != nil {
-		if err := reg.Service.complete(reg.Node); err != nil {
-			return err
-		}
-	}
-	if reg.Check != nil {
-		reg.Checks = append(reg.Checks, reg.Check)
-	}
-	for _, check := range reg.Checks {
-		if err := check.complete(reg.Node); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *registeredService) complete(node string) error {
-	switch {
-	case s.ID == "" && s.Service.Service == "":
-		return errors.New("service name (Service.Service) is required; both Service ID (Service.ID) and Service Name cannot be empty")
-	case s.Service.Service == "":
-		return errText("Must provide service name (Service.Service) when service ID is provided")
-	case s.ID == "":
-		s.ID = s.Service.Service
-	}
-	s.Node = node
-	return validateService(&s.Service)
-}
-
-func (c *registeredCheck) complete(node string) error {
-	if c.CheckID == "" {
-		c.CheckID = c.Name
-	}
-	if c.Node == "" {
-		c.Node = node
-	}
-	if !state.SameName(c.Node, node) {
-		return errText("Node '%s' for check '%s' doesn't match register request node '%s'", c.Node, c.CheckID, node)
-	}
-	if c.CheckID == "" {
-		return fmt.Errorf("failed inserting check on node %q: failed health check lookup: index error: object is missing a value for this index", node)
-	}
-	return nil
-}
-
-// mayRegister needs the right to write the node and, where there are any, the
-// services that the registration is about.
+// mayRegister needs the right to write the services that the registration is
+// about and, when it changes the node or one of its own checks, the node.
 func (r *request) mayRegister(reg *registration) error {
-	nodeToo := reg.Service == nil
+	view := r.dc.store.View()
 	if reg.Service != nil {
-		if err := r.need(acl.Write, acl.Service, reg.Service.Service.Service); err != nil {
+		if err := r.mayReplace(view.Service(reg.Node, reg.Service.ID), reg.Service.Service.Service); err != nil {
 			return err
 		}
 	}
-	view := r.dc.store.View()
+	nodeToo := reg.changesNode(view.Node(reg.Node), r.dc.name)
 	for _, check := range reg.Checks {
-		name := serviceOfCheck(view, reg, check)
-		if name == "" {
+		if name := serviceOfCheck(view, reg, check); name == "" {
 			nodeToo = true
 		} else if err := r.need(acl.Write, acl.Service, name); err != nil {
 			return err
 		}
 	}
-	if node := view.Node(reg.Node); node == nil || !reg.SkipNodeUpdate || nodeToo {
+	if nodeToo {
 		return r.need(acl.Write, acl.Node, reg.Node)
+	}
+	_, err := r.identify()
+	return err
+}
+
+// mayReplace needs the right to write a service and, when its instance takes
+// the place of one of another service, that one too.
+func (r *request) mayReplace(old *state.Service, name string) error {
+	if err := r.need(acl.Write, acl.Service, name); err != nil {
+		return err
+	}
+	if old != nil && !state.SameName(old.Service, name) && r.need(acl.Write, acl.Service, old.Service) != nil {
+		return errDenied
 	}
 	return nil
 }
@@ -150,40 +71,4 @@ func serviceOfCheck(view *state.View, reg *registration, check *registeredCheck)
 		return service.Service
 	}
 	return check.ServiceName
-}
-
-func (reg *registration) put(tx *state.Tx, datacenter string) error {
-	if tx.Node(reg.Node) == nil || !reg.SkipNodeUpdate {
-		err := tx.PutNode(state.Node{
-			ID: reg.ID, Node: reg.Node, Address: reg.Address, Datacenter: datacenter,
-			TaggedAddresses: reg.TaggedAddresses, Meta: reg.NodeMeta, Locality: reg.Locality,
-		})
-		if err != nil {
-			return fmt.Errorf("failed inserting node: %w", err)
-		}
-	}
-	if reg.Service != nil {
-		if err := checkServiceMeta(&reg.Service.Service); err != nil {
-			return fmt.Errorf("failed inserting service: %w", err)
-		}
-		if err := tx.PutService(reg.Service.Service); err != nil {
-			return err
-		}
-	}
-	for _, check := range reg.Checks {
-		if err := tx.PutCheck(check.Check); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkUUID tells what is wrong with the form of a UUID.
-func checkUUID(text string) error {
-	const length = len("00000000-0000-0000-0000-000000000000")
-	if len(text) != length {
-		return errors.New("uuid string is wrong length")
-	}
-	_, err := uuid.Parse(text)
-	return err
 }

@@ -107,6 +107,7 @@ func TestWhatTheCatalogRefuses(t *testing.T) {
 		{put, "register", `{}`, 500, "Must provide node"},
 		{put, "register", `{"Node":"a"}`, 500, "Must provide address if SkipNodeUpdate is not set"},
 		{put, "register", `{"Node":"a","Address":"x","ID":"nope"}`, 500, "Bad node ID: uuid string is wrong length"},
+		{put, "register", `{"Node":"a","Address":"x","ID":"zzzzzzzz-1111-1111-1111-111111111111"}`, 500, "Bad node ID: encoding/hex: invalid byte: U+007A 'z'"},
 		{put, "register", `{"Node":"a","Address":"x","Datacenter":"nope"}`, 500, "No path to datacenter"},
 		{put, "register", `{"Node":"a","Address":"x","PeerName":"p"}`, 500, "cannot register requests with PeerName in them"},
 		{put, "register", `{"Node":"a","Address":"x","Service":{}}`, 500, "service name (Service.Service) is required; both Service ID (Service.ID) and Service Name cannot be empty"},
