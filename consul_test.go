@@ -6,12 +6,16 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/hashicorp/consul/api"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
@@ -134,4 +138,55 @@ func TestConsulAgentOfSeveralDatacenters(t *testing.T) {
 	assert.Equal(t, 2, strings.Count(banner, "DNS: '127.0.0.1:"), banner)
 	assert.JSONEq(t, `["east","west"]`, getText(t, addresses[0][1]+"/v1/catalog/datacenters"))
 	assert.JSONEq(t, `["west","east"]`, getText(t, addresses[1][1]+"/v1/catalog/datacenters"))
+}
+
+// What was acknowledged is there again after the program was killed.
+func TestConsulAgentKilledAndStartedAgain(t *testing.T) {
+	t.Parallel()
+	data := t.TempDir()
+	port := strconv.Itoa(freePort(t))
+	args := []string{"consul", "agent", "-server", "-data-dir", data, "-http-port", port, "-dns-port=-1", "-node=here"}
+	client, err := api.NewClient(&api.Config{Address: "127.0.0.1:" + port, Transport: &http.Transport{DisableKeepAlives: true}})
+	require.NoError(t, err)
+	launch := func() *exec.Cmd {
+		t.Helper()
+		agent := exec.Command(filepath.Join(programs(t), "drydock"), args...)
+		require.NoError(t, agent.Start())
+		t.Cleanup(func() { agent.Process.Kill() })
+		require.EventuallyWithT(t, func(t *assert.CollectT) {
+			_, err := client.Agent().Self()
+			assert.NoError(t, err)
+		}, 20*time.Second, 5*time.Millisecond)
+		return agent
+	}
+	killed := launch()
+	require.NoError(t, client.Agent().ServiceRegister(&api.AgentServiceRegistration{
+		Name: "web", Port: 80, Check: &api.AgentServiceCheck{TTL: "1h", Status: api.HealthPassing},
+	}))
+	_, err = client.KV().Put(&api.KVPair{Key: "key", Value: []byte("value")}, nil)
+	require.NoError(t, err)
+	require.NoError(t, killed.Process.Kill())
+	require.Error(t, killed.Wait())
+
+	again := launch()
+	services, err := client.Agent().Services()
+	require.NoError(t, err)
+	assert.Equal(t, 80, services["web"].Port)
+	entries, _, err := client.Health().Service("web", "", true, nil)
+	require.NoError(t, err)
+	assert.Len(t, entries, 1)
+	pair, _, err := client.KV().Get("key", nil)
+	require.NoError(t, err)
+	require.NotNil(t, pair)
+	assert.Equal(t, "value", string(pair.Value))
+	require.NoError(t, again.Process.Signal(os.Interrupt))
+	require.NoError(t, again.Wait(), "it stops cleanly")
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	require.NoError(t, socket.Close())
+	return socket.Addr().(*net.TCPAddr).Port
 }
