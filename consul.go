@@ -9,7 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	signals "os/signal"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -107,8 +107,8 @@ func consulAgent(ctx context.Context, args []string, stdout io.Writer) error {
 // waitForStop returns when the agent is to stop; at each SIGHUP it reloads.
 func waitForStop(ctx context.Context, running *consul.Consul, log *slog.Logger) {
 	hangups := make(chan os.Signal, 1)
-	signals.Notify(hangups, syscall.SIGHUP)
-	defer signals.Stop(hangups)
+	signal.Notify(hangups, syscall.SIGHUP)
+	defer signal.Stop(hangups)
 	for {
 		select {
 		case <-ctx.Done():
