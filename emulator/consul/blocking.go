@@ -49,6 +49,7 @@ func (r *request) blockOn(store *state.Store, read func(*state.View) (answer any
 	if watching != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, watching // the client has gone, or the Consul is closing
 	}
+	r.header.Set("X-Consul-Query-Backend", "blocking-query")
 	if index > 0 {
 		r.setIndex(index)
 	}

@@ -8,6 +8,9 @@ import (
 	"time"
 )
 
+// maxUnknown bounds how many unknown routes are counted each by itself.
+const maxUnknown = 1000
+
 // unknownRoutes counts the requests that no route of the table answers, so
 // that a gap in the surface is seen.
 type unknownRoutes struct {
@@ -20,6 +23,9 @@ func (u *unknownRoutes) add(route string) (count int) {
 	defer u.mu.Unlock()
 	if u.counts == nil {
 		u.counts = map[string]int{}
+	}
+	if _, known := u.counts[route]; !known && len(u.counts) >= maxUnknown {
+		route = "others"
 	}
 	u.counts[route]++
 	return u.counts[route]
