@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"time"
 
@@ -112,10 +113,14 @@ func (a *agent) checksOf(list []CheckDefinition, s *state.LocalService) []state.
 	return kept
 }
 
-// allChecks are those of a definition, which may have one and several.
+// allChecks are those of a definition, which may have one and several. The one
+// that is empty is none.
 func (d ServiceDefinition) allChecks() []CheckDefinition {
 	var list []CheckDefinition
-	for _, c := range append([]*CheckDefinition{d.Check}, d.Checks...) {
+	if d.Check != nil && !reflect.ValueOf(*d.Check).IsZero() {
+		list = append(list, *d.Check)
+	}
+	for _, c := range d.Checks {
 		if c != nil {
 			list = append(list, *c)
 		}

@@ -45,7 +45,7 @@ func TestReload(t *testing.T) {
 	for name, bad := range map[string]func(){
 		"files that cannot be read": func() { wrong = errors.New("unexpected end of JSON input") },
 		"a definition that is not valid": func() {
-			wrong, defined = nil, Definitions{Services: []ServiceDefinition{{Name: "x", Check: &CheckDefinition{}}}}
+			wrong, defined = nil, Definitions{Services: []ServiceDefinition{{Name: "x", Check: &CheckDefinition{Notes: "of no kind"}}}}
 		},
 	} {
 		bad()

@@ -116,7 +116,7 @@ func (a *agent) stats() map[string]map[string]string {
 		return stats
 	}
 	index := strconv.FormatUint(a.dc.store.View().LastIndex(), 10)
-	stats["consul"]["bootstrap"] = "true"
+	stats["consul"]["bootstrap"] = "false"
 	stats["consul"]["known_datacenters"] = strconv.Itoa(len(a.dc.consul.datacenters))
 	stats["consul"]["leader"] = "true"
 	stats["consul"]["leader_addr"] = a.dc.leader()

@@ -113,7 +113,7 @@ func TestSidecars(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{Datacenters: []Datacenter{{Agents: []Agent{{SidecarPorts: PortRange{22000, 22001}}}}}})
 	agent := officialClient(t, c).Agent()
-	registerLocal(t, c, `{"Name":"web","Port":80,"Tags":["a"],"Meta":{"k":"v"},"Connect":{"SidecarService":{"Proxy":{"Upstreams":[{"DestinationName":"db","LocalBindPort":9191}]}}}}`)
+	registerLocal(t, c, `{"Name":"web","Port":80,"Tags":["a"],"Meta":{"k":"v"},"Connect":{"SidecarService":{"Check":{},"Proxy":{"Upstreams":[{"DestinationName":"db","LocalBindPort":9191}]}}}}`)
 	registerLocal(t, c, `{"Name":"api","SocketPath":"/s","Connect":{"SidecarService":{"Check":{"TTL":"1m"}}}}`)
 	sidecar, _, err := agent.Service("web-sidecar-proxy", nil)
 	require.NoError(t, err)
