@@ -1,20 +1,24 @@
 # Drydock: `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help up test bench lint build demo clean setup setup-test
+.PHONY: help up test conformance bench lint build demo clean setup setup-test
 
 SOURCES := $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.h' '*.hcl' '*.json' '*.js' '*.css' '*.html' '*.svg' go.mod go.sum)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
-LDFLAGS := -X github.com/drydock/drydock/role.version=$(VERSION)
+LDFLAGS := -s -w -X github.com/drydock/drydock/role.version=$(VERSION)
 
 help: ## print this help
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: build ## set up what is missing, start the offline stack and every role, and stay (ARGS="--free-ports" for flags)
 	@bin/drydock up $(ARGS)
 
 test: setup-test build ## set up what is missing, and run every test
 	@scripts/real.sh minio >/dev/null
+	@scripts/real.sh consul >/dev/null
 	go test -race ./...
+
+conformance: build ## run the official Consul client's own tests against the emulator, and list what differs from the real program
+	@go run ./emulator/consul/conformance $(ARGS)
 
 bench: setup-test build ## measure against the limit and the peers: a table, and bench.json (BENCH=pictures for one suite)
 	go run ./bench

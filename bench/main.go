@@ -36,6 +36,7 @@ var suites = []struct {
 	{"alerts", alertsSuite},
 	{"mail", mailSuite},
 	{"runner", runnerSuite},
+	{"consul", consulSuite},
 }
 
 func main() {

@@ -108,12 +108,23 @@ func processorOf(pid int) float64 {
 // peakOf is the most memory that a running process has held, in MB; 0 where
 // the system does not tell. It is the process's own, while the ru_maxrss that
 // a process sees of itself is at least that of the program that started it.
-func peakOf(pid int) float64 {
+func peakOf(pid int) float64 { return memoryOf(pid, "VmHWM:") }
+
+// residentOf is the memory that a running process holds, in MB; 0 where the
+// system does not tell.
+func residentOf(pid int) float64 { return memoryOf(pid, "VmRSS:") }
+
+// ownOf is what of it is not a file that the system could read again, such as
+// the program itself.
+func ownOf(pid int) float64 { return memoryOf(pid, "RssAnon:") }
+
+// memoryOf reads a field of proc_pid_status(5) that is in kB.
+func memoryOf(pid int, field string) float64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	_, rest, _ := strings.Cut(string(status), field)
 	var kb float64
 	if _, err := fmt.Sscan(rest, &kb); err != nil {
 		return 0
@@ -160,11 +171,16 @@ func startServer(ctx context.Context, log io.Writer, environment []string, path 
 
 // await asks again and again until the server is ready.
 func (s *server) await(ctx context.Context, ready func() bool) error {
+	return s.awaitEvery(ctx, peakPeriod, ready)
+}
+
+// awaitEvery is await that asks more or less often.
+func (s *server) awaitEvery(ctx context.Context, period time.Duration, ready func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, startWait)
 	defer cancel()
 	for !ready() {
 		select {
-		case <-time.After(peakPeriod):
+		case <-time.After(period):
 		case <-s.ended:
 			return fmt.Errorf("%s ended instead of starting: %w", filepath.Base(s.cmd.Path), s.err)
 		case <-ctx.Done():

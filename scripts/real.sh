@@ -1,28 +1,36 @@
 #!/usr/bin/env bash
 # Prints the path of a real program that the tests compare the emulator with:
-# the one on the PATH, else one built from its Go module at the version pinned
-# in scripts/tools, kept in the user's cache folder.
+# the one on the PATH where its version fits, else one built from its Go module
+# at the version pinned in scripts/tools, kept in the user's cache folder.
 #
-#   scripts/real.sh minio
+#   scripts/real.sh consul|minio
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
 program=${1:-}
 case $program in
+consul) package=github.com/hashicorp/consul ;;
 minio) package=github.com/minio/minio ;;
 *)
-  echo "usage: scripts/real.sh minio" >&2
+  echo "usage: scripts/real.sh consul|minio" >&2
   exit 2
   ;;
 esac
 
-if found=$(command -v "$program"); then
+tools=$here/tools/$program
+version=$(awk -v package="$package" '$1 == package { print $2; exit }' "$tools/go.mod")
+
+# fits PATH: whether the program behaves as the pinned one does. Consul's
+# answers change from one minor version to the next; of MinIO any will do.
+fits() {
+  [ "$program" != consul ] || "$1" version 2>/dev/null | grep -q "^Consul ${version%.*}\."
+}
+
+if found=$(command -v "$program") && fits "$found"; then
   echo "$found"
   exit 0
 fi
 
-tools=$here/tools/$program
-version=$(awk -v package="$package" '$1 == package { print $2 }' "$tools/go.mod")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/drydock
 binary=$cache/$program-$version
 if [ ! -x "$binary" ]; then

@@ -1,0 +1,12 @@
+Kind = "exported-services"
+Name = "default"
+Services = [
+  {
+    Name = "db"
+    Consumers = [
+      {
+        Peer = "other"
+      },
+    ]
+  },
+]

@@ -1,0 +1,13 @@
+Kind = "ingress-gateway"
+Name = "edge"
+Listeners = [
+  {
+    Port     = 8443
+    Protocol = "tcp"
+    Services = [
+      {
+        Name = "db"
+      },
+    ]
+  },
+]

@@ -1,0 +1,6 @@
+key_prefix "app/" {
+  policy = "read"
+}
+node_prefix "" {
+  policy = "read"
+}

@@ -1,0 +1,6 @@
+Kind     = "service-defaults"
+Name     = "web"
+Protocol = "http"
+Meta = {
+  owner = "shop"
+}

@@ -1,0 +1,7 @@
+Kind = "terminating-gateway"
+Name = "egress"
+Services = [
+  {
+    Name = "db"
+  },
+]

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// difference is a test that passes on the real program and not here.
+type difference struct{ test, reason string }
+
+// verdict holds what the tests did here against what they do on the real
+// program. Every test that passes there is in one of passed, explained and
+// unexplained, unless only some were run.
+type verdict struct {
+	passed      []string
+	explained   []difference
+	unexplained []difference // the reason is what became of the test
+	outdated    []string     // those that passed although they are listed to differ
+}
+
+// compare judges the tests that pass on the real program; with some set, only
+// those that were run.
+func compare(real []string, differs map[string]string, all outcomes, some bool) verdict {
+	var v verdict
+	for _, test := range real {
+		got, ran := all[test]
+		if !ran && some {
+			continue
+		}
+		reason, listed := differs[test]
+		switch {
+		case ran && got.result == "pass":
+			v.passed = append(v.passed, test)
+			if listed {
+				v.outdated = append(v.outdated, test)
+			}
+		case listed:
+			v.explained = append(v.explained, difference{test, reason})
+		default:
+			v.unexplained = append(v.unexplained, difference{test, became(got)})
+		}
+	}
+	return v
+}
+
+// became is what became of a test that did not pass.
+func became(o *outcome) string {
+	switch {
+	case o == nil:
+		return "did not run"
+	case strings.Contains(o.output.String(), "panic: "):
+		return "panicked, and ended the others"
+	case o.result == "":
+		return "did not end"
+	case o.result == "skip":
+		return "was skipped"
+	}
+	return "failed"
+}
+
+// surprises reports whether anything is not as it is listed.
+func (v verdict) surprises() bool { return len(v.unexplained)+len(v.outdated) > 0 }
+
+// print tells people, the count last. logs is where the output of the tests is.
+func (v verdict) print(out io.Writer, logs string, of int) error {
+	var text strings.Builder
+	section(&text, "pass on the real Consul and not here:", v.explained)
+	section(&text, "pass on the real Consul and not here, and differs.txt does not say why (see "+logs+"):", v.unexplained)
+	if len(v.outdated) > 0 {
+		fmt.Fprintf(&text, "pass, though differs.txt lists them:\n  %s\n", strings.Join(v.outdated, "\n  "))
+	}
+	fmt.Fprintf(&text, "consul/api: %d passed of %d\n", len(v.passed), of)
+	_, err := io.WriteString(out, text.String())
+	return err
+}
+
+// section prints differences as a table under a title, or nothing.
+func section(out io.Writer, title string, differences []difference) {
+	if len(differences) == 0 {
+		return
+	}
+	fmt.Fprintln(out, title)
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, d := range differences {
+		fmt.Fprintf(table, "  %s\t%s\n", d.test, d.reason)
+	}
+	table.Flush()
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// finished is what came of tests that ended with these results.
+func finished(results map[string]string) outcomes {
+	all := outcomes{}
+	for test, result := range results {
+		all[test] = &outcome{result: result}
+	}
+	return all
+}
+
+func TestEveryTestIsJudged(t *testing.T) {
+	t.Parallel()
+	real := []string{"api.A", "api.B", "api.C", "api.D", "api.E", "api.F"}
+	differs := map[string]string{"api.B": "no gossip", "api.C": "no gossip"}
+	all := finished(map[string]string{"api.A": "pass", "api.B": "fail", "api.C": "pass", "api.D": "fail", "api.E": "skip", "api.Z": "fail"})
+
+	v := compare(real, differs, all, false)
+	assert.Equal(t, []string{"api.A", "api.C"}, v.passed)
+	assert.Equal(t, []difference{{"api.B", "no gossip"}}, v.explained)
+	assert.Equal(t, []difference{{"api.D", "failed"}, {"api.E", "was skipped"}, {"api.F", "did not run"}}, v.unexplained)
+	assert.Equal(t, []string{"api.C"}, v.outdated)
+	assert.True(t, v.surprises())
+
+	some := compare(real, differs, finished(map[string]string{"api.A": "pass"}), true)
+	assert.Equal(t, []string{"api.A"}, some.passed)
+	assert.False(t, some.surprises(), "what was not to run is no surprise")
+}
+
+func TestThePrintedReportEndsWithTheCount(t *testing.T) {
+	t.Parallel()
+	v := verdict{
+		passed:      []string{"api.A"},
+		explained:   []difference{{"api.B", "no gossip"}},
+		unexplained: []difference{{"api.Long", "failed"}},
+		outdated:    []string{"api.A"},
+	}
+	var out strings.Builder
+	require.NoError(t, v.print(&out, "/logs", 3))
+	assert.Equal(t, `pass on the real Consul and not here:
+  api.B  no gossip
+pass on the real Consul and not here, and differs.txt does not say why (see /logs):
+  api.Long  failed
+pass, though differs.txt lists them:
+  api.A
+consul/api: 1 passed of 3
+`, out.String())
+}
+
+func TestOutcomesAreReadFromTheEventsOfGoTest(t *testing.T) {
+	t.Parallel()
+	const events = `{"Action":"start","Package":"github.com/hashicorp/consul/api"}
+{"Action":"run","Package":"github.com/hashicorp/consul/api","Test":"TestA"}
+{"Action":"output","Package":"github.com/hashicorp/consul/api","Test":"TestA","Output":"hello\n"}
+{"Action":"fail","Package":"github.com/hashicorp/consul/api","Test":"TestA/sub"}
+{"Action":"fail","Package":"github.com/hashicorp/consul/api","Test":"TestA"}
+{"Action":"pass","Package":"github.com/hashicorp/consul/api/watch","Test":"TestA"}
+{"Action":"run","Package":"github.com/hashicorp/consul/api/watch","Test":"TestB"}
+{"Action":"output","Package":"github.com/hashicorp/consul/api/watch","Test":"TestB","Output":"panic: nil\n"}
+`
+	all, err := readOutcomes(strings.NewReader(events))
+	require.NoError(t, err)
+	require.Len(t, all, 3)
+	assert.Equal(t, "hello\nsubtest sub failed\n", all["api.TestA"].output.String())
+	assert.Equal(t, "failed", became(all["api.TestA"]))
+	assert.Equal(t, "pass", all["watch.TestA"].result)
+	assert.Equal(t, "panicked, and ended the others", became(all["watch.TestB"]))
+
+	_, err = readOutcomes(strings.NewReader(`{"Action":`))
+	assert.Error(t, err)
+}
+
+func TestTheListsAgreeWithEachOther(t *testing.T) {
+	t.Parallel()
+	real, differs, err := expectations(realList, differsList)
+	require.NoError(t, err)
+	assert.Len(t, real, 247)
+	assert.GreaterOrEqual(t, len(real)-len(differs), leastPassing)
+
+	for lists, says := range map[[2]string]string{
+		{"api.A", "# why\n\napi.A"}:      "differs.txt:3: api.A has no reason",
+		{"api.A", "api.B it is unknown"}: "differs.txt:1: api.B is not in real.txt",
+	} {
+		_, _, err := expectations(lists[0], lists[1])
+		assert.EqualError(t, err, says)
+	}
+}
