@@ -55,7 +55,7 @@ func logIn(r *request) (any, error) {
 	}
 	token, ok := bound.token(r.dc.policies(view))
 	if !ok {
-		return nil, fail(http.StatusForbidden, "Permission denied")
+		return nil, errDenied
 	}
 	token.Description = "token created via login"
 	if len(asked.Meta) > 0 {

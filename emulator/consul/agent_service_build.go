@@ -33,9 +33,6 @@ func (a *agent) instance(d ServiceDefinition) state.LocalService {
 	if s.Tags == nil {
 		s.Tags = []string{}
 	}
-	if s.Meta == nil {
-		s.Meta = map[string]string{}
-	}
 	if d.Weights != nil {
 		s.Weights = *d.Weights
 	}
@@ -54,6 +51,7 @@ func proxyOf(d ServiceDefinition) *api.AgentServiceConnectProxyConfig {
 		return &api.AgentServiceConnectProxyConfig{}
 	}
 	proxy := *d.Proxy
+	proxy.TransparentProxy, proxy.AccessLogs = unlessZero(proxy.TransparentProxy), unlessZero(proxy.AccessLogs)
 	proxy.Upstreams = append([]api.Upstream(nil), d.Proxy.Upstreams...)
 	for i := range proxy.Upstreams {
 		if proxy.Upstreams[i].DestinationType == "" {
@@ -61,6 +59,15 @@ func proxyOf(d ServiceDefinition) *api.AgentServiceConnectProxyConfig {
 		}
 	}
 	return &proxy
+}
+
+// unlessZero is nil for a group of settings in which nothing is set.
+func unlessZero[T comparable](group *T) *T {
+	var zero T
+	if group == nil || *group == zero {
+		return nil
+	}
+	return group
 }
 
 // completeInstance adds what follows from the instance's ports and address.

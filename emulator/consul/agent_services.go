@@ -68,6 +68,9 @@ func (a *agent) serviceAnswer(s *state.LocalService) *api.AgentService {
 		Address: s.Address, SocketPath: s.SocketPath, TaggedAddresses: s.TaggedAddresses, Weights: s.Weights,
 		EnableTagOverride: s.EnableTagOverride, Proxy: s.Proxy, Connect: s.Connect, Datacenter: a.dc.name,
 	}
+	if answer.Meta == nil {
+		answer.Meta = map[string]string{} // the agent tells it so, the catalog as null
+	}
 	if s.Locality != nil {
 		answer.Locality = &api.Locality{Region: s.Locality.Region, Zone: s.Locality.Zone}
 	}

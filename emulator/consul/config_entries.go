@@ -2,6 +2,7 @@ package consul
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -48,19 +49,28 @@ func putConfigEntry(r *request) (any, error) {
 	}
 	written := false
 	err = r.write(func(tx *state.Tx) error {
-		if written = !compare || entryIndex(&tx.View, entry.GetKind(), entry.GetName()) == index; !written {
-			return nil
-		}
 		if err := prepareConfigEntry(entry); err != nil {
 			return err
 		}
+		before := entryIndex(&tx.View, entry.GetKind(), entry.GetName())
 		if err := tx.PutConfigEntry(entry); err != nil {
 			return err
 		}
+		// What is written again as it was is written, whatever the index.
+		changed := entryIndex(&tx.View, entry.GetKind(), entry.GetName()) != before
+		if written = !compare || !changed || before == index; !written {
+			return errNotWritten
+		}
 		return r.dc.checkChains(&tx.View, entry)
 	})
+	if errors.Is(err, errNotWritten) {
+		err = nil
+	}
 	return written, err
 }
+
+// errNotWritten takes a write back that the index of cas forbids.
+var errNotWritten = errors.New("the entry has another index")
 
 // compareIndex reads the parameter cas, which may be missing.
 func (r *request) compareIndex() (compare bool, index uint64, err error) {

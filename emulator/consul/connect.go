@@ -144,7 +144,7 @@ func getAuthority(r *request) (any, error) {
 	if err := r.needConnect(); err != nil {
 		return nil, err
 	}
-	if err := r.need(acl.Read, acl.Operator, ""); err != nil {
+	if err := r.need(acl.Write, acl.Operator, ""); err != nil { // it may have secrets
 		return nil, err
 	}
 	a := r.dc.authority().View().Authority()

@@ -1,7 +1,6 @@
 package consul
 
 import (
-	"net/http"
 	"net/netip"
 
 	"github.com/drydock/drydock/emulator/consul/dns"
@@ -36,7 +35,7 @@ func (s dnsSource) Virtual(service string) (netip.Addr, error) {
 		return netip.Addr{}, err
 	}
 	if !l.sees.service(service) {
-		return netip.Addr{}, fail(http.StatusForbidden, "Permission denied")
+		return netip.Addr{}, errDenied
 	}
 	ip := state.First[state.VirtualIP](l.view, state.TableVirtualIPs, "id", service)
 	if ip == nil {

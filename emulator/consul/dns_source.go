@@ -2,7 +2,6 @@ package consul
 
 import (
 	"cmp"
-	"net/http"
 
 	"github.com/hashicorp/consul/api"
 
@@ -47,7 +46,7 @@ func (s dnsSource) Service(q dns.ServiceQuery) ([]dns.Instance, error) {
 		return nil, err
 	}
 	if (q.Connect || q.Ingress) && !l.sees.service(q.Name) {
-		return nil, fail(http.StatusForbidden, "Permission denied")
+		return nil, errDenied
 	}
 	var found []dns.Instance
 	for _, instance := range l.instances(q) {

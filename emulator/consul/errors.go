@@ -30,6 +30,9 @@ func notFound(format string, args ...any) error {
 	return fail(http.StatusNotFound, format, args...)
 }
 
+// errDenied is what is answered by those endpoints that do not say what is missing.
+var errDenied = fail(http.StatusForbidden, "Permission denied")
+
 // statusOf is the status that an error is answered with.
 func statusOf(err error) int {
 	var known *apiError

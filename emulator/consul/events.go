@@ -35,8 +35,8 @@ func fireEvent(r *request) (any, error) {
 	if e.Name == "" {
 		return nil, badRequest("Missing name")
 	}
-	if err := r.need(acl.Write, acl.Event, e.Name); err != nil {
-		return nil, err
+	if r.need(acl.Write, acl.Event, e.Name) != nil {
+		return nil, errDenied
 	}
 	body, err := r.body()
 	if err != nil {

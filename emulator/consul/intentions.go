@@ -150,6 +150,7 @@ func putExactIntention(r *request) (any, error) {
 		return nil, err
 	}
 	err = r.changeIntentions(destination, func(entry *api.ServiceIntentionsConfigEntry) error {
+		forgetIDs(entry)
 		at := slices.IndexFunc(entry.Sources, func(s *api.SourceIntention) bool { return s.Name == source })
 		changed := &api.SourceIntention{
 			Name: source, Action: body.Action, Permissions: body.Permissions, Description: body.Description,
@@ -173,10 +174,19 @@ func deleteExactIntention(r *request) (any, error) {
 		return nil, err
 	}
 	err = r.changeIntentions(destination, func(entry *api.ServiceIntentionsConfigEntry) error {
+		forgetIDs(entry)
 		entry.Sources = slices.DeleteFunc(entry.Sources, func(s *api.SourceIntention) bool { return s.Name == source })
 		return nil
 	})
 	return err == nil, err
+}
+
+// forgetIDs takes from the intentions of an entry what only those have that are
+// known by IDs: a change by names makes the entry one that has none.
+func forgetIDs(entry *api.ServiceIntentionsConfigEntry) {
+	for _, s := range entry.Sources {
+		s.LegacyID, s.LegacyMeta, s.LegacyCreateTime, s.LegacyUpdateTime = "", nil, nil, nil
+	}
 }
 
 // changeIntentions changes the sources of a destination's entry, which is made
@@ -211,7 +221,7 @@ func (r *request) changeIntentions(destination string, change func(*api.ServiceI
 // a destination.
 func (r *request) mayIntend(destination string) error {
 	if r.need(acl.Write, acl.Intention, destination) != nil {
-		return fail(http.StatusForbidden, "Permission denied")
+		return errDenied
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package consul
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -20,6 +21,10 @@ func createIntention(r *request) (any, error) {
 	}
 	id := uuid.NewString()
 	err = r.changeIntentions(body.DestinationName, func(entry *api.ServiceIntentionsConfigEntry) error {
+		if slices.ContainsFunc(entry.Sources, func(s *api.SourceIntention) bool { return s.LegacyID == "" }) {
+			return fmt.Errorf("cannot use legacy intention API to edit intentions with a destination of %q "+
+				"after editing them via a service-intentions config entry", entry.Name)
+		}
 		entry.Sources = append(entry.Sources, sourceOf(body, id, nil))
 		return nil
 	})
@@ -34,7 +39,7 @@ func (r *request) namedIntention() (*api.Intention, error) {
 		return nil, err
 	}
 	if body.DestinationName == "" {
-		return nil, fail(http.StatusForbidden, "Permission denied")
+		return nil, errDenied
 	}
 	if err := r.mayIntend(body.DestinationName); err != nil {
 		return nil, err

@@ -108,7 +108,7 @@ func autopilotState(r *request) (any, error) {
 			Healthy:     true,
 			StableSince: r.dc.started,
 			Status:      api.AutopilotServerLeader,
-			Meta:        map[string]string{"consul-version": Version},
+			Meta:        map[string]string{"consul-network-segment": "", "consul-version": Version},
 			NodeType:    api.AutopilotTypeVoter,
 		}},
 	}, nil

@@ -115,9 +115,6 @@ func (r *request) needToWriteQuery(q *state.Query) error {
 // a name is for all names.
 func isUnnamed(q *state.Query) bool { return q.Name == "" && q.Template.Type == "" }
 
-// errDenied is what is answered by those endpoints that do not say what is missing.
-var errDenied = fail(http.StatusForbidden, "Permission denied")
-
 // checkQueryID is an error for what cannot be the ID of a query.
 func checkQueryID(id string) error {
 	if len(id) != len(uuid.Nil.String()) {

@@ -181,6 +181,9 @@ func (a *allocation) stopTasks() {
 	a.n.mu.Lock()
 	why := a.stopped
 	a.n.mu.Unlock()
+	if a.n.consul != nil {
+		a.n.consul.leave(a)
+	}
 	a.shutdownDelay()
 	for _, t := range a.tasks {
 		if t.spec.Leader {

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	consul "github.com/hashicorp/consul/api"
@@ -24,8 +25,10 @@ const (
 // consulServices keeps the services of a Consul agent at what the allocations
 // offer with the provider consul.
 type consulServices struct {
-	n          *Nomad
-	agent      *consul.Agent
+	n     *Nomad
+	agent *consul.Agent
+
+	mu         sync.Mutex        // held while anything is registered or deregistered
 	registered map[string]string // what was registered, as JSON, by the service's ID
 }
 
@@ -61,6 +64,8 @@ func (s *consulServices) run(ctx context.Context) {
 
 // sync registers what is new or other than it was, and deregisters what is gone.
 func (s *consulServices) sync() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.registered == nil {
 		there, err := s.agent.Services()
 		if err != nil {
@@ -98,6 +103,24 @@ func (s *consulServices) sync() error {
 		delete(s.registered, id)
 	}
 	return nil
+}
+
+// leave deregisters the services of an allocation that is told to stop, so that
+// nobody is sent to it while it ends.
+func (s *consulServices) leave(a *allocation) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, service := range a.services {
+		id := service.entry.ID
+		if _, there := s.registered[id]; !there {
+			continue
+		}
+		if err := s.agent.ServiceDeregister(id); err != nil {
+			s.n.log.Warn("a service is not deregistered in Consul, trying again", "service", id, "error", err)
+			continue
+		}
+		delete(s.registered, id)
+	}
 }
 
 // consulRegistrations are the services whose tasks run, by their IDs.

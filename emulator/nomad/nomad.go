@@ -55,7 +55,8 @@ type Nomad struct {
 	close   func() error
 
 	allocations sync.WaitGroup     // those that have not ended
-	following   sync.WaitGroup     // what registers services in Consul
+	consul      *consulServices    // nil without Consul
+	following   sync.WaitGroup     // its goroutine
 	unfollow    context.CancelFunc // ends it; nil without Consul
 
 	mu      sync.Mutex // guards what follows, and the state of every allocation, task and check
@@ -113,13 +114,12 @@ func New(o Options) (*Nomad, error) {
 	n.collect("")
 	n.close = sync.OnceValue(n.shutdown)
 	if o.Consul != "" {
-		services, err := n.newConsulServices()
-		if err != nil {
+		if n.consul, err = n.newConsulServices(); err != nil {
 			return nil, errors.Join(fmt.Errorf("start nomad: %w", err), n.Close())
 		}
 		var following context.Context
 		following, n.unfollow = context.WithCancel(context.Background())
-		n.following.Go(func() { services.run(following) })
+		n.following.Go(func() { n.consul.run(following) })
 	}
 	return n, nil
 }
