@@ -73,8 +73,9 @@ func compareCommands(t *testing.T, real, emulated *shell, commands []command) {
 	}
 }
 
-// agreeWait is how long a command that is repeated may take until both agree.
-const agreeWait = 5 * time.Second
+// agreeWait is how long a command that is repeated may take until both agree:
+// the real agent tells its coordinates only after a while.
+const agreeWait = 40 * time.Second
 
 // both runs a command in both shells at once.
 func both(t *testing.T, real, emulated *shell, c command) (want, got effect) {
