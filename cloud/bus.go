@@ -14,6 +14,7 @@ type Bus interface {
 	// Publish returns nil only once the event is durably kept. A second event
 	// with the same ID, inside the provider's deduplication window, is dropped
 	// without an error. An event or topic that can never be published is ErrInvalid.
+	// An event without a trace continues that of WithTrace, or begins one.
 	Publish(ctx context.Context, topic string, event Event) error
 
 	// Subscribe joins the durable consumer that the subscription names,

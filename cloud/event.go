@@ -1,6 +1,9 @@
 package cloud
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Event is one CloudEvents 1.0 event
 // (https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/spec.md).
@@ -22,9 +25,23 @@ type Event struct {
 	Time time.Time
 	// ContentType is CloudEvents' datacontenttype. Empty means application/json.
 	ContentType string
-	// TraceParent carries the W3C trace context; empty when there is none.
+	// TraceParent is the event's place in a trace, of W3C Trace Context. An event
+	// without one gets one at publishing, and one that some other program
+	// published has one made from its place in the stream, as its ID.
 	TraceParent string
 	// Data is the payload. It is limited by the provider's message size
 	// (1 MiB on a default NATS server, 256 KiB on SNS and SQS).
 	Data []byte
+}
+
+// Trace is the event's place in a trace; zero when it has none.
+func (e Event) Trace() Trace { return ParseTrace(e.TraceParent) }
+
+// Traced is the event as a Bus publishes it: when it has no trace, it continues
+// the context's or else begins one.
+func (e Event) Traced(ctx context.Context) Event {
+	if e.Trace().IsZero() {
+		e.TraceParent = TraceOf(ctx).Next().String()
+	}
+	return e
 }

@@ -71,6 +71,36 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 		assert.Equal(t, "application/json", got.ContentType)
 	})
 
+	test("an event without a trace begins one", func(t *testing.T, bus cloud.Bus, _ func() cloud.Bus) {
+		malformed := event("3")
+		malformed.TraceParent = "00-0af7651916cd43dd8448eb211c80319c"
+		for _, sent := range []cloud.Event{event("1"), event("2"), malformed} {
+			require.NoError(t, bus.Publish(bounded(t), "tests.one", sent))
+		}
+		consumer := subscribe(t, bus, cloud.Subscription{Name: "reader", Topic: "tests.one"})
+		traces := map[string]bool{}
+		for range 3 {
+			got := next(t, consumer).Event()
+			assert.False(t, got.Trace().IsZero(), "traceparent %q", got.TraceParent)
+			traces[got.Trace().ID()] = true
+		}
+		assert.Len(t, traces, 3)
+	})
+
+	test("an event continues the trace that it follows from", func(t *testing.T, bus cloud.Bus, _ func() cloud.Bus) {
+		const cause = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+		ctx := cloud.WithTrace(bounded(t), cloud.ParseTrace(cause))
+		require.NoError(t, bus.Publish(ctx, "tests.one", event("1")))
+		own := event("2")
+		own.TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"
+		require.NoError(t, bus.Publish(ctx, "tests.one", own))
+		consumer := subscribe(t, bus, cloud.Subscription{Name: "reader", Topic: "tests.one"})
+		got := next(t, consumer).Event()
+		assert.Equal(t, cloud.ParseTrace(cause).ID(), got.Trace().ID())
+		assert.NotEqual(t, cause, got.TraceParent, "it is a span of its own")
+		assert.Equal(t, own.TraceParent, next(t, consumer).Event().TraceParent)
+	})
+
 	test("the same ID twice is one event", func(t *testing.T, bus cloud.Bus, _ func() cloud.Bus) {
 		for range 3 {
 			require.NoError(t, bus.Publish(bounded(t), "tests.one", event("1")))

@@ -72,7 +72,7 @@ func (b *Bus) Publish(ctx context.Context, topic string, event cloud.Event) erro
 	if isRedrive(topic) {
 		return fmt.Errorf("publish event: topic %q is for events that are sent again to one consumer; choose another second word: %w", topic, cloud.ErrInvalid)
 	}
-	message, err := encode(topic, event)
+	message, err := encode(topic, event.Traced(ctx))
 	if err != nil {
 		return fmt.Errorf("publish event on %s: %w", topic, err)
 	}

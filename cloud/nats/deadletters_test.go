@@ -184,6 +184,7 @@ func TestALetterKeepsForeignHeadersAndIdentity(t *testing.T) {
 	letter, err := letters.Get(ctx, "tests.reader.1")
 	require.NoError(t, err)
 	assert.Equal(t, given.ID, letter.Event.ID)
+	assert.Equal(t, given.TraceParent, letter.Event.TraceParent)
 
 	sent, err := nc.SubscribeSync("tests.redrive.reader")
 	require.NoError(t, err)
@@ -196,6 +197,7 @@ func TestALetterKeepsForeignHeadersAndIdentity(t *testing.T) {
 	delivery, err = consumer.Next(ctx)
 	require.NoError(t, err)
 	assert.Equal(t, given.ID, delivery.Event().ID, "its place gave it its identity, which it keeps in another place")
+	assert.Equal(t, given.TraceParent, delivery.Event().TraceParent, "and its trace")
 	assert.Equal(t, given.Data, delivery.Event().Data)
 	require.NoError(t, delivery.Ack(ctx))
 }

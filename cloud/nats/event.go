@@ -88,6 +88,10 @@ func decode(subject string, header nats.Header, data []byte, place *jetstream.Ms
 	if event.ContentType == "" {
 		event.ContentType = defaultContentType
 	}
+	if event.Trace().IsZero() {
+		name := fmt.Sprintf("%s/%d/%d", place.Stream, place.Sequence.Stream, place.Timestamp.UnixNano())
+		event.TraceParent = cloud.NamedTrace(name).String()
+	}
 	return event
 }
 

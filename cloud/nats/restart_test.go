@@ -154,6 +154,7 @@ func TestAMessageThatIsNoCloudEventKeepsItsIdentity(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, first.Event(), second.Event())
 	assert.Equal(t, "objects/1", first.Event().ID)
+	assert.False(t, first.Event().Trace().IsZero(), "traceparent %q", first.Event().TraceParent)
 	assert.Equal(t, "objects.created", first.Event().Type)
 	assert.JSONEq(t, `{"Records":[]}`, string(first.Event().Data))
 }

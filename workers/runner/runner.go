@@ -24,7 +24,8 @@ type Handler interface {
 	// is durable; the event is acknowledged then. It has to be idempotent: the
 	// same event may come again after a crash. When the context ends it stops
 	// soon, and the event goes to another instance. An error is tried again,
-	// unless Permanent, Drop, RetryAfter or Unavailable say otherwise.
+	// unless Permanent, Drop, RetryAfter or Unavailable say otherwise. What is
+	// published with the context continues the event's trace.
 	Handle(ctx context.Context, event cloud.Event) error
 	// GiveUp is told of an event that will not be tried again, before it is
 	// dead-lettered, so that whoever waits for it can be told. It has to be
@@ -219,6 +220,7 @@ type task struct {
 	cloud.Delivery
 	event   cloud.Event
 	key     string
+	trace   cloud.Trace
 	taken   time.Time
 	attempt int  // from 1
 	outages int  // that it met
@@ -251,7 +253,7 @@ func (r *runner) receive() {
 			continue
 		}
 		event := delivery.Event()
-		t := &task{Delivery: delivery, event: event, key: r.Key(event), taken: time.Now(), attempt: delivery.Attempt()}
+		t := &task{Delivery: delivery, event: event, key: r.Key(event), trace: event.Trace(), taken: time.Now(), attempt: delivery.Attempt()}
 		r.keeper.add(t)
 		r.meter.took(t)
 		if r.lanes.enter(t) {
@@ -298,7 +300,7 @@ func (r *runner) attempt(t *task) error {
 	if t.attempt > r.Attempts { // the earlier ones ended without an answer: the worker was killed
 		return fmt.Errorf("no attempt of %d came to an end", r.Attempts)
 	}
-	err := guard(func() error { return r.Handler.Handle(r.work, t.event) })
+	err := guard(func() error { return r.Handler.Handle(cloud.WithTrace(r.work, t.trace), t.event) })
 	if err == nil {
 		if err := r.history.done(r.always, t); err != nil {
 			r.log(t).Warn("remember", "error", err) // it is done all the same, and idempotent
@@ -397,7 +399,7 @@ func (r *runner) retry(t *task, err error) {
 func (r *runner) giveUp(t *task, reason string, cause error) {
 	r.log(t).Error("given up", "reason", reason, "error", cause)
 	t.reason, t.cause = reason, cause
-	answer, cancel := context.WithTimeout(r.always, answerWait)
+	answer, cancel := context.WithTimeout(cloud.WithTrace(r.always, t.trace), answerWait)
 	defer cancel()
 	err := guard(func() error { return r.Handler.GiveUp(answer, t.event, cause) })
 	if err == nil {
@@ -450,7 +452,7 @@ func (r *runner) pause(attempt int) time.Duration {
 }
 
 func (r *runner) log(t *task) *slog.Logger {
-	return r.Logger.With("consumer", r.Name, "event", t.event.ID, "attempt", t.attempt)
+	return r.Logger.With("consumer", r.Name, "event", t.event.ID, "trace", t.trace.ID(), "attempt", t.attempt)
 }
 
 // wait returns false when the context ends before the time is over.

@@ -1,6 +1,7 @@
 package runner_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -75,7 +76,9 @@ func (b *bench) run(o runner.Options) (stop func()) {
 	if o.Bus == nil {
 		o.Bus = b.bus
 	}
-	o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
 	if o.Backoff == 0 {
 		o.Backoff = time.Millisecond
 	}
@@ -202,6 +205,37 @@ func TestWhatCannotBeDoneBecomesADeadLetterWhole(t *testing.T) {
 			assert.Empty(t, told)
 		})
 	}
+}
+
+func TestWhatFollowsFromAnEventContinuesItsTrace(t *testing.T) {
+	b := setUp(t)
+	const cause = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+	publish := func(ctx context.Context, id string) error {
+		return b.bus.Publish(ctx, "effects.one", cloud.Event{ID: id, Source: "/t", Type: "t"})
+	}
+	require.NoError(t, b.bus.Publish(b.ctx, "tests.one", cloud.Event{ID: "1", Source: "/t", Type: "t", TraceParent: cause}))
+	var logged bytes.Buffer
+	stop := b.run(runner.Options{
+		Logger: slog.New(slog.NewTextHandler(&logged, nil)),
+		Handler: functions{
+			handle: func(ctx context.Context, event cloud.Event) error {
+				return errors.Join(runner.Permanent(errors.New("never works")), publish(ctx, "of the attempt"))
+			},
+			giveUp: func(ctx context.Context, event cloud.Event, _ error) error { return publish(ctx, "of giving up") },
+		},
+	})
+	assert.Equal(t, cause, b.letter().TraceParent)
+	stop()
+	assert.Contains(t, logged.String(), "trace=0af7651916cd43dd8448eb211c80319c")
+	spans := map[string]bool{cause: true}
+	for entry, err := range b.bus.Read(b.ctx, "effects.one", cloud.Start{}) {
+		require.NoError(t, err)
+		assert.Equal(t, "0af7651916cd43dd8448eb211c80319c", entry.Event.Trace().ID(), entry.Event.ID)
+		if spans[entry.Event.TraceParent] = true; entry.Event.ID == "of giving up" {
+			break
+		}
+	}
+	assert.Len(t, spans, 3, "each is a span of its own")
 }
 
 func TestNothingIsDeadLetteredWhileNobodyCouldBeTold(t *testing.T) {
