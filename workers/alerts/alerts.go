@@ -26,6 +26,10 @@
 //     without noticing can write no position any more; what else it may have
 //     written is true, as it comes from the same stream.
 //
+// An alert continues the trace of the quote that fired it, while that one is
+// among the last of its partition. The trace is beside the alert: the bus
+// keeps the one that came first.
+//
 // Two things are not decided by the stream. With MaxAge, the clock decides
 // what is too old to be told. And a rule that is changed or removed counts as
 // soon as the worker learns of it; quotes of before that come later find it gone.

@@ -133,11 +133,18 @@ func (m *market) trade(count, symbols int) {
 	}
 }
 
+// traceOf is the trace of the quotes that a symbol has at a time.
+func traceOf(symbol string, at time.Time) cloud.Trace {
+	return cloud.NamedTrace(contract.Quote{Symbol: symbol, Time: at}.ID())
+}
+
 func (m *market) publish(q contract.Quote, id string) {
 	m.t.Helper()
 	data, err := json.Marshal(q)
 	require.NoError(m.t, err)
-	require.NoError(m.t, m.bus.Publish(m.ctx, contract.TopicQuote(q.Symbol), cloud.Event{ID: id, Source: "/t", Type: "t", Data: data}))
+	require.NoError(m.t, m.bus.Publish(m.ctx, contract.TopicQuote(q.Symbol), cloud.Event{
+		ID: id, Source: "/t", Type: "t", TraceParent: traceOf(q.Symbol, q.Time).String(), Data: data,
+	}))
 	m.quotes = append(m.quotes, q)
 }
 
@@ -181,6 +188,7 @@ func (m *market) follow() *triggered {
 			assert.NoError(m.t, json.Unmarshal(entry.Event.Data, &a))
 			assert.Equal(m.t, entry.Event.ID, a.ID)
 			assert.Equal(m.t, contract.TopicTriggered(a.Owner), entry.Topic)
+			assert.Equal(m.t, traceOf(a.Symbol, a.Time).ID(), entry.Event.Trace().ID(), "it continues the trace of the quote that fired it")
 			got.mu.Lock()
 			got.ids = append(got.ids, a.ID)
 			got.mu.Unlock()

@@ -75,10 +75,11 @@ func (p *partition) removeRule(id string) {
 
 // found is a quote that was read.
 type found struct {
-	quote     contract.Quote
-	position  uint64
-	published time.Time
-	err       error // of the reading, which ends with it
+	quote       contract.Quote
+	traceParent string
+	position    uint64
+	published   time.Time
+	err         error // of the reading, which ends with it
 }
 
 // owner is the work of one tenure.
@@ -87,6 +88,7 @@ type owner struct {
 	held       lease
 	position   uint64            // of the last quote that was evaluated or skipped
 	next       uint64            // the least position that the next quote can have
+	recent     recent            // the traces of the last quotes
 	revisions  map[string]uint64 // of the partition's states and windows
 	publishing *errgroup.Group   // the alerts since the last snapshot
 	written    chan error        // gets the end of the checkpoint that is being written; nil while none is
@@ -191,7 +193,7 @@ func (o *owner) read(ctx context.Context, from uint64, quotes chan<- found) {
 	for entry, err := range o.worker.Bus.Read(ctx, contract.TopicQuotes(o.number), start) {
 		f := found{position: uint64(entry.Position), published: entry.Published, err: err}
 		if err == nil {
-			f.quote = o.parse(entry)
+			f.quote, f.traceParent = o.parse(entry), entry.Event.TraceParent
 		}
 		select {
 		case quotes <- f:
@@ -272,6 +274,7 @@ func (o *owner) take(ctx context.Context, f found) error {
 		o.position = 0
 	}
 	o.next = f.position + 1
+	o.recent.add(f.quote, f.traceParent)
 	var alerts []contract.Alert
 	o.mu.Lock()
 	if o.behind && f.position > o.position {
@@ -311,9 +314,10 @@ func (o *owner) publish(ctx context.Context, alerts []contract.Alert) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
+		because := cloud.WithTrace(ctx, o.recent.trace(alert))
 		o.publishing.Go(func() error {
 			defer func() { <-o.worker.slots }()
-			return o.publishOne(ctx, alert)
+			return o.publishOne(because, alert)
 		})
 	}
 	return nil

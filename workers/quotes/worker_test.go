@@ -232,6 +232,18 @@ func TestAChangeIsPublishedOnce(t *testing.T) {
 	}
 }
 
+func TestAQuoteContinuesTheTraceOfItsTick(t *testing.T) {
+	b := setUp(t, Settings{}, "A")
+	b.feed.moves(quote("A", 0))
+	tick := cloud.NamedTrace("tick")
+	require.NoError(t, b.Handle(cloud.WithTrace(b.ctx, tick), cloud.Event{ID: "1", Time: time.Now().Add(time.Second)}))
+	for entry, err := range b.bus.Read(b.ctx, "quotes.>", cloud.Start{}) {
+		require.NoError(t, err)
+		assert.Equal(t, tick.ID(), entry.Event.Trace().ID())
+		break
+	}
+}
+
 func TestWhatIsNotNewerIsNotPublished(t *testing.T) {
 	for _, missed := range []Missed{CatchUp, Skip} {
 		t.Run(string(missed), func(t *testing.T) {

@@ -161,6 +161,7 @@ func (w *Webhooks) post(ctx context.Context, id string, payload []byte, to contr
 	now := time.Now()
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("User-Agent", "Drydock-Webhooks/1")
+	request.Header.Set("traceparent", cloud.TraceOf(ctx).Next().String())
 	request.Header.Set("webhook-id", id)
 	request.Header.Set("webhook-timestamp", strconv.FormatInt(now.Unix(), 10))
 	if to.Secret != "" {

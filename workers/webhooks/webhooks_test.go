@@ -97,8 +97,10 @@ func TestAnAlertIsPostedAndSigned(t *testing.T) {
 		got = r
 		posted, _ = io.ReadAll(r.Body)
 	})
-	require.NoError(t, b.Handle(b.ctx, alert("r1")))
+	cause := cloud.NamedTrace("alert")
+	require.NoError(t, b.Handle(cloud.WithTrace(b.ctx, cause), alert("r1")))
 	require.NotNil(t, got)
+	assert.Equal(t, cause.ID(), cloud.ParseTrace(got.Header.Get("traceparent")).ID())
 	assert.Equal(t, "POST /hook?token=hidden application/json", got.Method+" "+got.RequestURI+" "+got.Header.Get("Content-Type"))
 	var said map[string]any
 	require.NoError(t, json.Unmarshal(posted, &said))
