@@ -18,10 +18,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drydock/drydock/api/alerts"
+	"github.com/drydock/drydock/cloud"
+	cloudnats "github.com/drydock/drydock/cloud/nats"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/emulator"
 	"github.com/drydock/drydock/emulator/mail"
 	"github.com/drydock/drydock/emulator/market"
+	"github.com/drydock/drydock/operate/deadletter"
 	"github.com/drydock/drydock/operate/demo"
 )
 
@@ -102,23 +105,37 @@ func (w watcher) mailTo(address string, count int) (found []mail.Message) {
 	return found
 }
 
+// quote finds the event of the quote that ACME had at a time.
+func (w watcher) quote(at time.Time) cloud.Event {
+	w.Helper()
+	ctx, cancel := context.WithTimeout(w.Context(), awaitAtMost)
+	defer cancel()
+	bus, err := cloudnats.OpenBus(ctx, w.stack.NATSURL())
+	require.NoError(w, err)
+	defer bus.Close()
+	for entry, err := range bus.Read(ctx, contract.TopicQuote("ACME"), cloud.Start{}) {
+		require.NoError(w, err)
+		if entry.Event.Time.Equal(at) {
+			return entry.Event
+		}
+	}
+	w.Fatalf("there is no quote of %v", at)
+	return cloud.Event{}
+}
+
 // letter waits for the one dead letter of the mailer.
-func (w watcher) letter() (found struct{ ID, Reason, LastError string }) {
+func (w watcher) letter() (found deadletter.Letter) {
 	w.Helper()
 	await(w.T, func(context.Context) error {
 		c := startProgram(w.T, "deadletter", "list", "--json", "--consumer", "mailer", "--api", w.stack.URL("deadletters"))
 		require.Equal(w, 0, c.wait(), &c.stderr)
-		var letters []struct {
-			ID        string
-			Reason    string
-			LastError string `json:"last_error"`
-		}
+		var letters []deadletter.Letter
 		require.NoError(w, json.Unmarshal([]byte(c.stdout.String()), &letters), c.stdout.String())
 		if len(letters) == 0 {
 			return errors.New("no dead letter")
 		}
 		require.Len(w, letters, 1)
-		found.ID, found.Reason, found.LastError = letters[0].ID, letters[0].Reason, letters[0].LastError
+		found = letters[0]
 		return nil
 	})
 	return found
@@ -135,6 +152,7 @@ func TestADeadLetterIsMendedAndSentAgain(t *testing.T) {
 	letter := w.letter()
 	assert.Equal(t, "permanent", letter.Reason)
 	assert.Contains(t, letter.LastError, "No such mailbox here", "the server's own words")
+	assert.Equal(t, w.quote(letter.Event.Time).Trace().ID(), cloud.ParseTrace(letter.Event.TraceParent).ID(), "from the quote to its mail it is one trace")
 	suppressed := w.stack.URL("alerts") + "/v1/suppressions/" + url.PathEscape(address)
 	var suppression struct{ Reason string }
 	fetchJSON(t, suppressed, &suppression)
