@@ -1,8 +1,6 @@
 package consul
 
 import (
-	"bytes"
-	"encoding/json"
 	"net/http"
 	"slices"
 
@@ -71,33 +69,13 @@ func legacyACLRoutes() []route {
 	}
 }
 
-// decodeKnown reads the JSON body; one without anything, or with a field that
-// is not known, is an error, whose text begins with what failed.
-func (r *request) decodeKnown(into any, failed string) error {
-	body, err := r.body()
-	if err != nil {
-		return err
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(into); err != nil {
-		return badRequest("%s: %v", failed, err)
-	}
-	return nil
-}
-
-// invalid is an error in what is to be stored, which Consul takes for its own.
-func invalid(format string, args ...any) error {
-	return fail(http.StatusInternalServerError, format, args...)
-}
-
 // isUUID tells whether a text has the form of a UUID.
 func isUUID(text string) bool { return checkLookup("", text) == nil }
 
 // checkLookup is an error unless something of access control could have the ID.
 func checkLookup(kind, id string) error {
 	if _, err := (&memdb.UUIDFieldIndex{}).FromArgs(id); err != nil {
-		return invalid("failed acl %s lookup: index error: %v", kind, err)
+		return errText("failed acl %s lookup: index error: %v", kind, err)
 	}
 	return nil
 }

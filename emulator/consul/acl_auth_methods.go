@@ -95,32 +95,32 @@ func putAuthMethod(r *request) (any, error) {
 func (r *request) checkAuthMethod(view *state.View, method *state.AuthMethod) error {
 	switch {
 	case method.Name == "":
-		return invalid("Invalid Auth Method: no Name is set")
+		return errText("Invalid Auth Method: no Name is set")
 	case !roleNames.MatchString(method.Name):
-		return invalid("Invalid Auth Method: invalid Name. Only alphanumeric characters, '-' and '_' are allowed")
+		return errText("Invalid Auth Method: invalid Name. Only alphanumeric characters, '-' and '_' are allowed")
 	}
 	if old := view.AuthMethod(method.Name); old != nil {
 		if method.Type == "" {
 			method.Type = old.Type
 		}
 		if method.Type != old.Type {
-			return invalid("the Type field of an Auth Method is immutable")
+			return errText("the Type field of an Auth Method is immutable")
 		}
 	}
 	switch method.TokenLocality {
 	case "", localToken, globalToken:
 	default:
-		return invalid("Invalid Auth Method: TokenLocality should be one of 'local' or 'global'")
+		return errText("Invalid Auth Method: TokenLocality should be one of 'local' or 'global'")
 	}
 	if ttl := time.Duration(method.MaxTokenTTL); ttl != 0 && ttl < shortestTTL {
-		return invalid("MaxTokenTTL %s cannot be less than %s", ttl, shortestTTL)
+		return errText("MaxTokenTTL %s cannot be less than %s", ttl, shortestTTL)
 	}
 	with, err := login.Parse(method.Type, method.Config)
 	if err == nil {
 		err = with.Probe(r.Context())
 	}
 	if err != nil {
-		return invalid("Invalid Auth Method: %v", err)
+		return errText("Invalid Auth Method: %v", err)
 	}
 	return nil
 }

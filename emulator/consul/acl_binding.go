@@ -54,7 +54,7 @@ func (b *binding) add(to *login.Identity, rule *state.BindingRule) error {
 	}
 	name, err := to.Fill(rule.BindName)
 	if err != nil {
-		return invalid("error interpreting template: %v", err)
+		return errText("error interpreting template: %v", err)
 	}
 	switch rule.BindType {
 	case api.BindingRuleBindTypePolicy:
@@ -73,7 +73,7 @@ func (b *binding) add(to *login.Identity, rule *state.BindingRule) error {
 	return nil
 }
 
-func badBindName(name string) error { return invalid("invalid bind name: %q", name) }
+func badBindName(name string) error { return errText("invalid bind name: %q", name) }
 
 func (b *binding) addIdentity(kind api.BindingRuleBindType, name string) error {
 	if !acl.ValidIdentityName(name) {
@@ -90,18 +90,18 @@ func (b *binding) addIdentity(kind api.BindingRuleBindType, name string) error {
 func (b *binding) addTemplated(to *login.Identity, rule *state.BindingRule) error {
 	template, ok := acl.FindTemplatedPolicy(rule.BindName)
 	if !ok {
-		return invalid("Bind name for templated-policy bind type does not match existing template name: %s", rule.BindName)
+		return errText("Bind name for templated-policy bind type does not match existing template name: %s", rule.BindName)
 	}
 	policy := state.TemplatedPolicy{TemplateID: template.ID, TemplateName: template.Name}
 	if rule.BindVars != nil {
 		name, err := to.Fill(rule.BindVars.Name)
 		if err != nil {
-			return invalid("failed to interpret templated policy variables: %v", err)
+			return errText("failed to interpret templated policy variables: %v", err)
 		}
 		policy.TemplateVariables = &state.TemplateVariables{Name: strings.ToLower(name)}
 	}
 	if err := template.Validate(variables(policy.TemplateVariables)); err != nil {
-		return invalid("templated policy failed validation: %v", err)
+		return errText("templated policy failed validation: %v", err)
 	}
 	b.templated = append(b.templated, policy)
 	return nil

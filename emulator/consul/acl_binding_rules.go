@@ -89,11 +89,11 @@ func prepareBindingRule(view *state.View, rule *state.BindingRule) error {
 		return err
 	}
 	if rule.AuthMethod == "" {
-		return invalid("Invalid Binding Rule: no AuthMethod is set")
+		return errText("Invalid Binding Rule: no AuthMethod is set")
 	}
 	method := view.AuthMethod(rule.AuthMethod)
 	if method == nil {
-		return invalid("cannot find auth method with name %q", rule.AuthMethod)
+		return errText("cannot find auth method with name %q", rule.AuthMethod)
 	}
 	with, err := login.Parse(method.Type, method.Config)
 	if err != nil {
@@ -101,17 +101,17 @@ func prepareBindingRule(view *state.View, rule *state.BindingRule) error {
 	}
 	switch blank := with.Blank(); {
 	case rule.BindType == "":
-		return invalid("Invalid Binding Rule: no BindType is set")
+		return errText("Invalid Binding Rule: no BindType is set")
 	case rule.BindName == "":
-		return invalid("Invalid Binding Rule: no BindName is set")
+		return errText("Invalid Binding Rule: no BindName is set")
 	case rule.BindVars != nil && rule.BindType != api.BindingRuleBindTypeTemplatedPolicy:
-		return invalid("invalid Binding Rule: BindVars cannot be set when bind type is not templated-policy.")
+		return errText("invalid Binding Rule: BindVars cannot be set when bind type is not templated-policy.")
 	default:
 		if err := blank.CheckSelector(rule.Selector); err != nil {
-			return invalid("invalid Binding Rule: Selector is invalid: %v", err)
+			return errText("invalid Binding Rule: Selector is invalid: %v", err)
 		}
 		if err := checkBinding(blank, rule); err != nil {
-			return invalid("Invalid Binding Rule: invalid BindName or BindVars: %v", err)
+			return errText("Invalid Binding Rule: invalid BindName or BindVars: %v", err)
 		}
 		return nil
 	}
@@ -121,16 +121,16 @@ func prepareBindingRule(view *state.View, rule *state.BindingRule) error {
 // auth method, which it may leave out.
 func checkBindingRuleChange(view *state.View, rule *state.BindingRule) error {
 	if !isUUID(rule.ID) {
-		return invalid("Binding Rule ID invalid UUID")
+		return errText("Binding Rule ID invalid UUID")
 	}
 	old := view.BindingRule(rule.ID)
 	switch {
 	case old == nil:
-		return invalid("cannot find binding rule %s", rule.ID)
+		return errText("cannot find binding rule %s", rule.ID)
 	case rule.AuthMethod == "":
 		rule.AuthMethod = old.AuthMethod
 	case rule.AuthMethod != old.AuthMethod:
-		return invalid("the AuthMethod field of an Binding Rule is immutable")
+		return errText("the AuthMethod field of an Binding Rule is immutable")
 	}
 	return nil
 }

@@ -110,11 +110,11 @@ func checkBootstrapSecret(view *state.View, secret string) error {
 	const length = 36
 	switch {
 	case len(secret) != length:
-		return invalid("uuid string is wrong length")
+		return errText("uuid string is wrong length")
 	case !isUUID(secret):
-		return invalid("uuid is improperly formatted")
+		return errText("uuid is improperly formatted")
 	case reserved(secret), view.TokenOf(secret) != nil, view.Token(secret) != nil:
-		return invalid("Provided token cannot be used because a token with that secret already exists.")
+		return errText("Provided token cannot be used because a token with that secret already exists.")
 	default:
 		return nil
 	}

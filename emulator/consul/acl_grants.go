@@ -48,11 +48,11 @@ func (g grants) check(of holder, local bool) (grants, error) {
 func checkServiceIdentity(s state.ServiceIdentity, of holder, local bool) error {
 	switch {
 	case s.ServiceName == "":
-		return invalid("Service identity is missing the service name field on this %s", of)
+		return errText("Service identity is missing the service name field on this %s", of)
 	case local && len(s.Datacenters) > 0:
-		return invalid("Service identity %q cannot specify a list of datacenters on a local token", s.ServiceName)
+		return errText("Service identity %q cannot specify a list of datacenters on a local token", s.ServiceName)
 	case !acl.ValidIdentityName(s.ServiceName):
-		return invalid("Service identity %q has an invalid name. Only lowercase alphanumeric characters, '-' and '_' are allowed",
+		return errText("Service identity %q has an invalid name. Only lowercase alphanumeric characters, '-' and '_' are allowed",
 			s.ServiceName)
 	default:
 		return nil
@@ -62,11 +62,11 @@ func checkServiceIdentity(s state.ServiceIdentity, of holder, local bool) error 
 func checkNodeIdentity(n state.NodeIdentity, of holder) error {
 	switch {
 	case n.NodeName == "":
-		return invalid("Node identity is missing the node name field on this %s", of)
+		return errText("Node identity is missing the node name field on this %s", of)
 	case n.Datacenter == "":
-		return invalid("Node identity is missing the datacenter field on this %s", of)
+		return errText("Node identity is missing the datacenter field on this %s", of)
 	case !acl.ValidIdentityName(n.NodeName):
-		return invalid("Node identity has an invalid name. Only lowercase alphanumeric characters, '-' and '_' are allowed")
+		return errText("Node identity has an invalid name. Only lowercase alphanumeric characters, '-' and '_' are allowed")
 	default:
 		return nil
 	}
@@ -75,20 +75,20 @@ func checkNodeIdentity(n state.NodeIdentity, of holder) error {
 // completeTemplated checks a templated policy and gives it its template's ID.
 func completeTemplated(t *state.TemplatedPolicy, of holder) error {
 	if t.TemplateName == "" {
-		return invalid("templated policy is missing the template name field on this %s", of)
+		return errText("templated policy is missing the template name field on this %s", of)
 	}
 	template, ok := acl.FindTemplatedPolicy(t.TemplateName)
 	switch {
 	case !ok && of == ofRole:
-		return invalid("templated policy with an invalid templated name: %s for this role", t.TemplateName)
+		return errText("templated policy with an invalid templated name: %s for this role", t.TemplateName)
 	case !ok:
-		return invalid("no such ACL templated policy with Name %q", t.TemplateName)
+		return errText("no such ACL templated policy with Name %q", t.TemplateName)
 	}
 	if err := template.Validate(variables(t.TemplateVariables)); err != nil {
 		if of == ofRole {
-			return invalid("encountered role with invalid templated policy: %v", err)
+			return errText("encountered role with invalid templated policy: %v", err)
 		}
-		return invalid("validation error for templated policy %q: %v", t.TemplateName, err)
+		return errText("validation error for templated policy %q: %v", t.TemplateName, err)
 	}
 	t.TemplateID = template.ID
 	return nil

@@ -27,12 +27,12 @@ func tokenPolicy(view *state.View) func(state.Link) (state.Link, error) {
 			return policyByName(view, link.Name)
 		}
 		if err := checkLookup("policy", link.ID); err != nil {
-			return link, invalid("Error looking up policy for ID: %q: %v", link.ID, err)
+			return link, errText("Error looking up policy for ID: %q: %v", link.ID, err)
 		}
 		if p := view.Policy(link.ID); p != nil {
 			return state.Link{ID: p.ID, Name: p.Name}, nil
 		}
-		return link, invalid("No such ACL policy with ID %q", link.ID)
+		return link, errText("No such ACL policy with ID %q", link.ID)
 	}
 }
 
@@ -43,12 +43,12 @@ func rolePolicy(view *state.View) func(state.Link) (state.Link, error) {
 			return policyByName(view, link.Name)
 		}
 		if err := checkLookup("policy", link.ID); err != nil {
-			return link, invalid("Failed to apply role upsert request: %v", err)
+			return link, errText("Failed to apply role upsert request: %v", err)
 		}
 		if p := view.Policy(link.ID); p != nil {
 			return state.Link{ID: p.ID, Name: p.Name}, nil
 		}
-		return link, invalid("Failed to apply role upsert request: No such policy with ID: %s", link.ID)
+		return link, errText("Failed to apply role upsert request: No such policy with ID: %s", link.ID)
 	}
 }
 
@@ -56,7 +56,7 @@ func policyByName(view *state.View, name string) (state.Link, error) {
 	if p := view.PolicyNamed(name); p != nil {
 		return state.Link{ID: p.ID, Name: p.Name}, nil
 	}
-	return state.Link{}, invalid("No such ACL policy with name %q", name)
+	return state.Link{}, errText("No such ACL policy with name %q", name)
 }
 
 // tokenRole finds the role that a token links to.
@@ -65,7 +65,7 @@ func tokenRole(view *state.View) func(state.Link) (state.Link, error) {
 		role := view.RoleNamed(link.Name)
 		if link.ID != "" {
 			if err := checkLookup("role", link.ID); err != nil {
-				return link, invalid("Error looking up role for ID: %q: %v", link.ID, err)
+				return link, errText("Error looking up role for ID: %q: %v", link.ID, err)
 			}
 			role = view.Role(link.ID)
 		}
@@ -73,9 +73,9 @@ func tokenRole(view *state.View) func(state.Link) (state.Link, error) {
 		case role != nil:
 			return state.Link{ID: role.ID, Name: role.Name}, nil
 		case link.ID != "":
-			return link, invalid("No such ACL role with ID %q", link.ID)
+			return link, errText("No such ACL role with ID %q", link.ID)
 		default:
-			return link, invalid("No such ACL role with name %q", link.Name)
+			return link, errText("No such ACL role with name %q", link.Name)
 		}
 	}
 }

@@ -126,13 +126,13 @@ func preparePolicy(view *state.View, policy *state.Policy) error {
 	// A built-in policy may keep a name that others cannot have.
 	if old == nil || old.Name != policy.Name {
 		if err := checkPolicyName(policy.Name); err != nil {
-			return invalid("Invalid Policy: %v", err)
+			return errText("Invalid Policy: %v", err)
 		}
 	}
 	named := view.PolicyNamed(policy.Name)
 	if policy.ID == "" {
 		if named != nil {
-			return invalid("Invalid Policy: A Policy with Name %q already exists", policy.Name)
+			return errText("Invalid Policy: A Policy with Name %q already exists", policy.Name)
 		}
 		policy.ID = uuid.NewString()
 	} else if err := checkPolicyChange(old, named, policy); err != nil {
@@ -145,17 +145,17 @@ func preparePolicy(view *state.View, policy *state.Policy) error {
 func checkPolicyChange(old, named, policy *state.Policy) error {
 	switch {
 	case !isUUID(policy.ID):
-		return invalid("Policy ID invalid UUID")
+		return errText("Policy ID invalid UUID")
 	case old == nil:
-		return invalid("cannot find policy %s", policy.ID)
+		return errText("cannot find policy %s", policy.ID)
 	case named != nil && named.ID != old.ID:
-		return invalid("Invalid Policy: A policy with name %q already exists", policy.Name)
+		return errText("Invalid Policy: A policy with name %q already exists", policy.Name)
 	case !builtin(old):
 		return nil
 	case policy.Rules != old.Rules:
-		return invalid("Changing the Rules for the builtin %s policy is not permitted", old.Name)
+		return errText("Changing the Rules for the builtin %s policy is not permitted", old.Name)
 	case len(policy.Datacenters) > 0:
-		return invalid("Changing the Datacenters of the %s policy is not permitted", old.Name)
+		return errText("Changing the Datacenters of the %s policy is not permitted", old.Name)
 	default:
 		return nil
 	}
@@ -168,13 +168,13 @@ func checkPolicyName(name string) error {
 	const longest = 128
 	switch {
 	case name == "":
-		return invalid("no Name is set")
+		return errText("no Name is set")
 	case len(name) > longest:
-		return invalid("invalid Name. Length must be greater than 0 and less than %d", longest)
+		return errText("invalid Name. Length must be greater than 0 and less than %d", longest)
 	case strings.HasPrefix(name, "/"), strings.HasPrefix(name, "builtin/"):
-		return invalid("invalid Name. Names cannot be prefixed with '/' or 'builtin/'")
+		return errText("invalid Name. Names cannot be prefixed with '/' or 'builtin/'")
 	case !policyNames.MatchString(name):
-		return invalid("invalid Name. Only alphanumeric characters, a single '/', '-' and '_' are allowed")
+		return errText("invalid Name. Only alphanumeric characters, a single '/', '-' and '_' are allowed")
 	default:
 		return nil
 	}
@@ -201,7 +201,7 @@ func deletePolicy(r *request) (any, error) {
 			return notFound("Cannot find policy to delete")
 		}
 		if builtin(policy) {
-			return invalid("Delete operation not permitted on the builtin %s policy", policy.Name)
+			return errText("Delete operation not permitted on the builtin %s policy", policy.Name)
 		}
 		tx.Delete(state.TablePolicies, policy)
 		return nil

@@ -107,12 +107,12 @@ func putRole(r *request) (any, error) {
 // prepareRole checks a role, without an ID if it is new, and then makes one.
 func prepareRole(view *state.View, role *state.Role) error {
 	if err := checkRoleName(role.Name); err != nil {
-		return invalid("Invalid Role: %v", err)
+		return errText("Invalid Role: %v", err)
 	}
 	named := view.RoleNamed(role.Name)
 	if role.ID == "" {
 		if named != nil {
-			return invalid("Invalid Role: A Role with Name %q already exists", role.Name)
+			return errText("Invalid Role: A Role with Name %q already exists", role.Name)
 		}
 		role.ID = uuid.NewString()
 	} else if err := checkRoleChange(view, named, role); err != nil {
@@ -132,14 +132,14 @@ func prepareRole(view *state.View, role *state.Role) error {
 
 func checkRoleChange(view *state.View, named, role *state.Role) error {
 	if !isUUID(role.ID) {
-		return invalid("Role ID invalid UUID")
+		return errText("Role ID invalid UUID")
 	}
 	old := view.Role(role.ID)
 	if old == nil {
-		return invalid("cannot find role %s", role.ID)
+		return errText("cannot find role %s", role.ID)
 	}
 	if named != nil && named.ID != old.ID {
-		return invalid("Invalid Role: A role with name %q already exists", role.Name)
+		return errText("Invalid Role: A role with name %q already exists", role.Name)
 	}
 	return nil
 }
@@ -149,10 +149,10 @@ var roleNames = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
 
 func checkRoleName(name string) error {
 	if name == "" {
-		return invalid("no Name is set")
+		return errText("no Name is set")
 	}
 	if !roleNames.MatchString(name) {
-		return invalid("invalid Name. Only alphanumeric characters, '-' and '_' are allowed")
+		return errText("invalid Name. Only alphanumeric characters, '-' and '_' are allowed")
 	}
 	return nil
 }

@@ -8,18 +8,18 @@ import (
 
 func (r *request) updateToken(asked tokenRequest) (any, error) {
 	if !isUUID(asked.AccessorID) {
-		return nil, invalid("AccessorID is not a valid UUID")
+		return nil, errText("AccessorID is not a valid UUID")
 	}
 	old := r.dc.directory(r.dc.store.View()).token(asked.AccessorID)
 	if old == nil {
-		return nil, invalid("Cannot find token %q", asked.AccessorID)
+		return nil, errText("Cannot find token %q", asked.AccessorID)
 	}
 	home := r.dc.home(old.Local)
 	var stored *state.Token
 	err := home.store.Write(func(tx *state.Tx) error {
 		old := tx.Token(asked.AccessorID)
 		if old == nil {
-			return invalid("Cannot find token %q", asked.AccessorID)
+			return errText("Cannot find token %q", asked.AccessorID)
 		}
 		if err := checkTokenChange(old, asked); err != nil {
 			return err
@@ -40,13 +40,13 @@ func (r *request) updateToken(asked tokenRequest) (any, error) {
 func checkTokenChange(old *state.Token, asked tokenRequest) error {
 	switch {
 	case asked.SecretID != "" && asked.SecretID != old.SecretID:
-		return invalid("Changing a token's SecretID is not permitted")
+		return errText("Changing a token's SecretID is not permitted")
 	case asked.Local != old.Local:
-		return invalid("Cannot toggle local mode of %s", old.AccessorID)
+		return errText("Cannot toggle local mode of %s", old.AccessorID)
 	case asked.AuthMethod != "" && asked.AuthMethod != old.AuthMethod:
-		return invalid("Cannot change AuthMethod of %s", old.AccessorID)
+		return errText("Cannot change AuthMethod of %s", old.AccessorID)
 	case asked.ExpirationTTL != 0, !sameExpiry(old.ExpirationTime, asked.ExpirationTime):
-		return invalid("Cannot change expiration time of %s", old.AccessorID)
+		return errText("Cannot change expiration time of %s", old.AccessorID)
 	default:
 		return nil
 	}

@@ -38,7 +38,7 @@ func putToken(r *request) (any, error) {
 
 func (r *request) createToken(asked tokenRequest) (any, error) {
 	if asked.AuthMethod != "" {
-		return nil, invalid("AuthMethod field is disallowed outside of login")
+		return nil, errText("AuthMethod field is disallowed outside of login")
 	}
 	home := r.dc.home(asked.Local)
 	var stored *state.Token
@@ -80,11 +80,11 @@ func (d *datacenter) nameToken(view *state.View, token *state.Token) error {
 		case *id.value == "":
 			*id.value = uuid.NewString()
 		case !isUUID(*id.value):
-			return invalid("Invalid Token: %s - not a valid UUID", id.name)
+			return errText("Invalid Token: %s - not a valid UUID", id.name)
 		case d.directory(view).taken(*id.value):
-			return invalid("Invalid Token: %s is already in use", id.name)
+			return errText("Invalid Token: %s is already in use", id.name)
 		case reserved(*id.value):
-			return invalid("Invalid Token: %s - UUIDs with the prefix %q are reserved", id.name, reservedPrefix)
+			return errText("Invalid Token: %s - UUIDs with the prefix %q are reserved", id.name, reservedPrefix)
 		}
 	}
 	return nil
@@ -106,9 +106,9 @@ func expiry(now time.Time, asked tokenRequest) (*time.Time, error) {
 	}
 	switch {
 	case ttl < 0:
-		return nil, invalid("Token Expiration TTL '%s' should be > 0", ttl)
+		return nil, errText("Token Expiration TTL '%s' should be > 0", ttl)
 	case ttl > 0 && at != nil:
-		return nil, invalid("Token Expiration TTL and Expiration Time cannot both be set")
+		return nil, errText("Token Expiration TTL and Expiration Time cannot both be set")
 	case ttl > 0:
 		then := now.Add(ttl)
 		at = &then
@@ -116,9 +116,9 @@ func expiry(now time.Time, asked tokenRequest) (*time.Time, error) {
 		return nil, nil
 	}
 	if left := at.Sub(now); left <= 0 {
-		return nil, invalid("ExpirationTime cannot be before CreateTime")
+		return nil, errText("ExpirationTime cannot be before CreateTime")
 	} else if left < shortestTTL {
-		return nil, invalid("ExpirationTime cannot be less than %s in the future (was %s)", shortestTTL, left)
+		return nil, errText("ExpirationTime cannot be less than %s in the future (was %s)", shortestTTL, left)
 	}
 	return at, nil
 }
@@ -157,7 +157,7 @@ func cloneToken(r *request) (any, error) {
 		return nil, errNoToken()
 	}
 	if old.AuthMethod != "" {
-		return nil, invalid("Cannot clone a token created from an auth method")
+		return nil, errText("Cannot clone a token created from an auth method")
 	}
 	clone := tokenRequest{Token: *old}
 	clone.AccessorID, clone.SecretID, clone.Description = "", "", asked.Description
@@ -174,11 +174,11 @@ func deleteToken(r *request) (any, error) {
 	}
 	switch {
 	case !isUUID(accessor):
-		return nil, invalid("Accessor ID is missing or an invalid UUID")
+		return nil, errText("Accessor ID is missing or an invalid UUID")
 	case accessor == acl.AnonymousAccessorID:
-		return nil, invalid("Delete operation not permitted on the anonymous token")
+		return nil, errText("Delete operation not permitted on the anonymous token")
 	case state.SameName(accessor, r.caller.accessor):
-		return nil, invalid("Deletion of the request's authorization token is not permitted")
+		return nil, errText("Deletion of the request's authorization token is not permitted")
 	}
 	found := r.dc.directory(r.dc.store.View()).token(accessor)
 	if found == nil {

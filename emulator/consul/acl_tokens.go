@@ -124,7 +124,7 @@ func (r *request) tokenFilter() (wanted func(*state.Token) bool, err error) {
 	service, method := r.query.Get("servicename"), r.query.Get("authmethod")
 	given := slices.DeleteFunc([]string{policy, role, service, method}, func(s string) bool { return s == "" })
 	if len(given) > 1 {
-		return nil, invalid("can only filter by one of policy, role, serviceName, or methodName at a time")
+		return nil, errText("can only filter by one of policy, role, serviceName, or methodName at a time")
 	}
 	switch {
 	case policy != "":

@@ -10,6 +10,11 @@ import (
 // decodeStrictly reads the JSON body, which has to be there and to have no
 // fields but those of the value.
 func (r *request) decodeStrictly(into any) error {
+	return r.decodeKnown(into, "Request decode failed")
+}
+
+// decodeKnown is decodeStrictly with a text of its own for what failed.
+func (r *request) decodeKnown(into any, failed string) error {
 	body, err := r.body()
 	if err != nil {
 		return err
@@ -21,7 +26,7 @@ func (r *request) decodeStrictly(into any) error {
 		if strings.HasSuffix(text, `unknown field "Namespace"`) {
 			text += " - Namespaces are a Consul Enterprise feature"
 		}
-		return badRequest("Request decode failed: %s", text)
+		return badRequest("%s: %s", failed, text)
 	}
 	return nil
 }
