@@ -19,7 +19,11 @@ func (r *request) identify() (*caller, error) {
 		return r.caller, nil
 	}
 	var err error
-	r.caller, err = r.dc.resolve(r.shownSecret())
+	if r.agent.recovers(r.token) {
+		r.caller, err = r.agent.recoverer()
+	} else {
+		r.caller, err = r.dc.resolve(r.shownSecret())
+	}
 	return r.caller, err
 }
 
