@@ -37,24 +37,24 @@ func checkIngressListener(l *api.IngressListener) error {
 		return fmt.Errorf("protocol must be 'tcp', 'http', 'http2', or 'grpc'. '%s' is an unsupported protocol", l.Protocol)
 	}
 	if len(l.Services) == 0 {
-		return fmt.Errorf("No service declared for listener with port %d", l.Port)
+		return errText("No service declared for listener with port %d", l.Port)
 	}
 	names := map[string]bool{}
 	for _, service := range l.Services {
 		switch {
 		case service.Name == "":
-			return errors.New("Service name cannot be blank (listener on port " + fmt.Sprint(l.Port) + ")")
+			return errText("Service name cannot be blank (listener on port %d)", l.Port)
 		case service.Name == wildcard && l.Protocol != "http":
-			return fmt.Errorf("Wildcard service name is only valid for protocol = 'http' (listener on port %d)", l.Port)
+			return errText("Wildcard service name is only valid for protocol = 'http' (listener on port %d)", l.Port)
 		case service.Name == wildcard && len(service.Hosts) > 0:
-			return fmt.Errorf("Associating hosts to a wildcard service is not supported (listener on port %d)", l.Port)
+			return errText("Associating hosts to a wildcard service is not supported (listener on port %d)", l.Port)
 		case names[service.Name]:
-			return fmt.Errorf("Service %q cannot be added multiple times (listener on port %d)", service.Name, l.Port)
+			return errText("Service %q cannot be added multiple times (listener on port %d)", service.Name, l.Port)
 		}
 		names[service.Name] = true
 	}
 	if l.Protocol == "tcp" && len(l.Services) > 1 {
-		return fmt.Errorf("Multiple services per listener are only supported for L7 protocols, 'http', 'grpc' and 'http2' (listener on port %d)", l.Port)
+		return errText("Multiple services per listener are only supported for L7 protocols, 'http', 'grpc' and 'http2' (listener on port %d)", l.Port)
 	}
 	return nil
 }
@@ -64,12 +64,12 @@ func checkTerminatingGateway(e *api.TerminatingGatewayConfigEntry) error {
 	for _, service := range e.Services {
 		switch {
 		case service.Name == "":
-			return errors.New("Service name cannot be blank.")
+			return errText("Service name cannot be blank.")
 		case names[service.Name]:
-			return fmt.Errorf("Service %q was specified more than once within a namespace", service.Name)
+			return errText("Service %q was specified more than once within a namespace", service.Name)
 		case (service.CertFile != "") != (service.KeyFile != "") ||
 			service.CertFile != "" && service.CAFile == "":
-			return fmt.Errorf("Service %q must have a CertFile, CAFile, and KeyFile specified for TLS origination", service.Name)
+			return errText("Service %q must have a CertFile, CAFile, and KeyFile specified for TLS origination", service.Name)
 		}
 		names[service.Name] = true
 	}

@@ -1,8 +1,6 @@
 package consul
 
 import (
-	"errors"
-	"fmt"
 	"slices"
 
 	"github.com/hashicorp/consul/api"
@@ -12,7 +10,7 @@ import (
 // sorts them by it, the highest first.
 func prepareIntentions(e *api.ServiceIntentionsConfigEntry) error {
 	if len(e.Sources) == 0 {
-		return errors.New("At least one source is required")
+		return errText("At least one source is required")
 	}
 	seen := map[string]bool{}
 	for i, source := range e.Sources {
@@ -22,13 +20,13 @@ func prepareIntentions(e *api.ServiceIntentionsConfigEntry) error {
 		}
 		switch {
 		case source.Name == "":
-			return fmt.Errorf("Sources[%d].Name is required", i)
+			return errText("Sources[%d].Name is required", i)
 		case len(source.Permissions) > 0 && source.Action != "":
-			return fmt.Errorf("Sources[%d].Action must be omitted if Permissions are specified", i)
+			return errText("Sources[%d].Action must be omitted if Permissions are specified", i)
 		case len(source.Permissions) == 0 && source.Action != api.IntentionActionAllow && source.Action != api.IntentionActionDeny:
-			return fmt.Errorf("Sources[%d].Action must be set to 'allow' or 'deny'", i)
+			return errText("Sources[%d].Action must be set to 'allow' or 'deny'", i)
 		case seen[name]:
-			return fmt.Errorf("Sources[%d] defines %q more than once", i, name)
+			return errText("Sources[%d] defines %q more than once", i, name)
 		}
 		seen[name] = true
 		source.Type = api.IntentionSourceConsul

@@ -15,7 +15,7 @@ const clockSkew = 30
 
 func prepareJWTProvider(e *api.JWTProviderConfigEntry) error {
 	if e.JSONWebKeySet == nil {
-		return errors.New("JSONWebKeySet is required")
+		return errText("JSONWebKeySet is required")
 	}
 	if (e.JSONWebKeySet.Local == nil) == (e.JSONWebKeySet.Remote == nil) {
 		return errors.New("must specify exactly one of Local or Remote JSON Web key set")

@@ -11,7 +11,7 @@ import (
 // what its kind does not allow, in the words that Consul has for it.
 func prepareConfigEntry(entry api.ConfigEntry) error {
 	if name := entry.GetName(); name == "" {
-		return errors.New("Name is required")
+		return errText("Name is required")
 	}
 	switch entry := entry.(type) {
 	case *api.ServiceConfigEntry:
@@ -55,5 +55,5 @@ func prepareConfigEntry(entry api.ConfigEntry) error {
 
 // oneError words an error as Consul does where it collects several.
 func oneError(format string, args ...any) error {
-	return fmt.Errorf("1 error occurred:\n\t* %s\n\n", fmt.Sprintf(format, args...))
+	return errText("1 error occurred:\n\t* %s\n\n", fmt.Sprintf(format, args...))
 }

@@ -60,13 +60,13 @@ func prepareProxyDefaults(e *api.ProxyConfigEntry) error {
 func checkResolver(e *api.ServiceResolverConfigEntry) error {
 	for name, subset := range e.Subsets {
 		if name == "" {
-			return errors.New("Subset defined with empty name")
+			return errText("Subset defined with empty name")
 		}
 		if subset.Filter == "" {
 			continue
 		}
 		if _, err := bexpr.CreateEvaluator(subset.Filter); err != nil {
-			return fmt.Errorf("Filter for subset %q is not a valid expression: %w", name, err)
+			return errText("Filter for subset %q is not a valid expression: %v", name, err)
 		}
 	}
 	has := func(subset string) bool {
@@ -74,23 +74,23 @@ func checkResolver(e *api.ServiceResolverConfigEntry) error {
 		return ok || subset == ""
 	}
 	if !has(e.DefaultSubset) {
-		return fmt.Errorf("DefaultSubset %q is not a valid subset", e.DefaultSubset)
+		return errText("DefaultSubset %q is not a valid subset", e.DefaultSubset)
 	}
 	if e.Redirect != nil {
 		if len(e.Failover) > 0 {
-			return errors.New("Redirect and Failover cannot both be set")
+			return errText("Redirect and Failover cannot both be set")
 		}
 		if *e.Redirect == (api.ServiceResolverRedirect{}) {
-			return errors.New("Redirect is empty")
+			return errText("Redirect is empty")
 		}
 	}
 	for subset, failover := range e.Failover {
 		if subset != wildcard && !has(subset) {
-			return fmt.Errorf("Bad Failover[%q]: not a valid subset subset", subset)
+			return errText("Bad Failover[%q]: not a valid subset subset", subset)
 		}
 		if failover.Service == "" && failover.ServiceSubset == "" && failover.Namespace == "" &&
 			len(failover.Targets) == 0 && failover.SamenessGroup == "" && len(failover.Datacenters) == 0 {
-			return fmt.Errorf("Bad Failover[%q]: one of Service, ServiceSubset, Namespace, Targets, SamenessGroup, or Datacenters is required", subset)
+			return errText("Bad Failover[%q]: one of Service, ServiceSubset, Namespace, Targets, SamenessGroup, or Datacenters is required", subset)
 		}
 	}
 	for _, timeout := range []struct {
@@ -98,12 +98,12 @@ func checkResolver(e *api.ServiceResolverConfigEntry) error {
 		value time.Duration
 	}{{"ConnectTimeout", e.ConnectTimeout}, {"RequestTimeout", e.RequestTimeout}} {
 		if timeout.value < 0 {
-			return fmt.Errorf("Bad %s '%s', must be >= 0", timeout.name, timeout.value)
+			return errText("Bad %s '%s', must be >= 0", timeout.name, timeout.value)
 		}
 	}
 	balancers := []string{"", "random", "round_robin", "least_request", "ring_hash", "maglev"}
 	if e.LoadBalancer != nil && !slices.Contains(balancers, e.LoadBalancer.Policy) {
-		return fmt.Errorf("Bad LoadBalancer policy: %q is not supported", e.LoadBalancer.Policy)
+		return errText("Bad LoadBalancer policy: %q is not supported", e.LoadBalancer.Policy)
 	}
 	return nil
 }
@@ -117,7 +117,7 @@ func checkSplitter(e *api.ServiceSplitterConfigEntry) error {
 	for i, split := range e.Splits {
 		hundredths := math.Round(float64(split.Weight) * 100)
 		if split.Weight < 0 || split.Weight > 100 {
-			return fmt.Errorf("Split[%d] weight %v is not between 0 and 100", i, split.Weight)
+			return errText("Split[%d] weight %v is not between 0 and 100", i, split.Weight)
 		}
 		sum += int64(hundredths)
 	}
@@ -133,7 +133,7 @@ func checkRouter(e *api.ServiceRouterConfigEntry) error {
 			continue
 		}
 		if err := checkRouteMatch(route.Match.HTTP); err != nil {
-			return fmt.Errorf("Route[%d] %w", i, err)
+			return errText("Route[%d] %v", i, err)
 		}
 	}
 	return nil
@@ -150,23 +150,23 @@ func checkRouteMatch(m *api.ServiceRouteHTTPMatch) error {
 	case set > 1:
 		return errors.New("should only contain at most one of PathExact, PathPrefix, or PathRegex")
 	case m.PathExact != "" && m.PathExact[0] != '/':
-		return fmt.Errorf("PathExact doesn't start with '/': %q", m.PathExact)
+		return errText("PathExact doesn't start with '/': %q", m.PathExact)
 	case m.PathPrefix != "" && m.PathPrefix[0] != '/':
-		return fmt.Errorf("PathPrefix doesn't start with '/': %q", m.PathPrefix)
+		return errText("PathPrefix doesn't start with '/': %q", m.PathPrefix)
 	}
 	for i, header := range m.Header {
 		if header.Name == "" {
-			return fmt.Errorf("Header[%d] missing required Name field", i)
+			return errText("Header[%d] missing required Name field", i)
 		}
 	}
 	for i, parameter := range m.QueryParam {
 		if parameter.Name == "" {
-			return fmt.Errorf("QueryParam[%d] missing required Name field", i)
+			return errText("QueryParam[%d] missing required Name field", i)
 		}
 	}
 	for _, method := range m.Methods {
 		if !slices.Contains(httpMethods, method) {
-			return fmt.Errorf("Methods contains an invalid method %q", method)
+			return errText("Methods contains an invalid method %q", method)
 		}
 	}
 	return nil
