@@ -557,7 +557,11 @@ func TestAStreamThatIsMadeAnewIsFollowed(t *testing.T) {
 	m := open(t)
 	got := m.follow()
 	m.setRules(60, 5)
-	m.run(m.options("one"))
+	options := m.options("one")
+	// Who takes a partition over begins at a position of the stream that was: it
+	// is the owner who has to notice, so it must not lose its lease meanwhile.
+	options.Lease = time.Minute
+	m.run(options)
 	m.trade(100, 5)
 	m.settled()
 	client, err := natsclient.Connect(m.server.URL())

@@ -140,6 +140,9 @@ func Run(ctx context.Context, o Options) error {
 	consumer, err := o.Bus.Subscribe(ctx, cloud.Subscription{
 		Name: o.Name, Topic: o.Topic, AckWait: o.AckWait, MaxInFlight: o.MaxInFlight, Prefetch: hold,
 	})
+	if err != nil && ctx.Err() != nil {
+		return nil // told to stop before anything was begun
+	}
 	if err != nil {
 		return fmt.Errorf("run worker %s: %w", o.Name, err)
 	}

@@ -166,6 +166,16 @@ func TestEveryEventIsHandledOnce(t *testing.T) {
 	}, counts)
 }
 
+func TestAWorkerThatIsStoppedBeforeItBeganEndsWell(t *testing.T) {
+	b := setUp(t)
+	stopped, cancel := context.WithCancel(b.ctx)
+	cancel()
+	options := runner.Options{Bus: b.bus, Name: "worker", Topic: "tests.>", Handler: functions{}}
+	assert.NoError(t, runner.Run(stopped, options))
+	options.Name = "NO NAME"
+	assert.ErrorIs(t, runner.Run(b.ctx, options), cloud.ErrInvalid)
+}
+
 func TestAFailureIsTriedAgain(t *testing.T) {
 	b := setUp(t)
 	attempts := make(chan struct{}, 10)
