@@ -50,7 +50,7 @@ func checkPermissions(view *state.View) error {
 		if !asks {
 			continue
 		}
-		_, protocol, err := serviceDefaults(view, entry.Name)
+		_, protocol, err := view.ServiceDefaults(entry.Name)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func checkListeners(view *state.View) error {
 				if service.Name == wildcard || l.Protocol == "tcp" {
 					continue
 				}
-				_, protocol, err := serviceDefaults(view, service.Name)
+				_, protocol, err := view.ServiceDefaults(service.Name)
 				if err != nil {
 					return err
 				}

@@ -68,33 +68,12 @@ func (o chainOverrides) hash() string {
 
 // defaults are a service's own entry, nil without one, and its protocol.
 func (c *compiler) defaults(service string) (*api.ServiceConfigEntry, string, error) {
-	entry, protocol, err := serviceDefaults(c.view, service)
+	entry, protocol, err := c.view.ServiceDefaults(service)
 	if err == nil && c.chain.Protocol != "" && protocol != c.chain.Protocol && c.overrides.OverrideProtocol == "" {
 		err = fmt.Errorf("discovery chain %q uses inconsistent protocols; service %q has %q which is not %q",
 			c.chain.ServiceName, service, protocol, c.chain.Protocol)
 	}
 	return entry, protocol, err
-}
-
-// serviceDefaults are a service's own entry, nil without one, and its protocol.
-func serviceDefaults(view *state.View, service string) (*api.ServiceConfigEntry, string, error) {
-	entry, err := state.Config[api.ServiceConfigEntry](view, api.ServiceDefaults, service)
-	if err != nil {
-		return nil, "", err
-	}
-	if entry != nil && entry.Protocol != "" {
-		return entry, entry.Protocol, nil
-	}
-	proxies, err := state.Config[api.ProxyConfigEntry](view, api.ProxyDefaults, api.ProxyConfigGlobal)
-	if err != nil {
-		return nil, "", err
-	}
-	if proxies != nil {
-		if protocol, ok := proxies.Config["protocol"].(string); ok && protocol != "" {
-			return entry, protocol, nil
-		}
-	}
-	return entry, "tcp", nil
 }
 
 // start is the node that requests to the service come to first.

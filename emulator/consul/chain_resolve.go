@@ -97,7 +97,7 @@ func (c *compiler) add(t *chainTarget, resolver *api.ServiceResolverConfigEntry)
 	if timeout := time.Duration(c.overrides.OverrideConnectTimeout); timeout > 0 {
 		t.ConnectTimeout = state.Duration(timeout)
 	}
-	defaults, _, err := serviceDefaults(c.view, t.Service)
+	defaults, _, err := c.view.ServiceDefaults(t.Service)
 	if err != nil {
 		return err
 	}

@@ -87,9 +87,7 @@ func (tx *Tx) PutConfigEntry(entry api.ConfigEntry) error {
 		return fmt.Errorf("write configuration entry %s/%s: %w", row.Kind, row.Name, err)
 	}
 	tx.Insert(TableConfigEntries, &row)
-	if slices.Contains(gatewayKinds, row.Kind) {
-		tx.linkGateways()
-	}
+	tx.relinkAfter(row.Kind)
 	return nil
 }
 
@@ -120,9 +118,7 @@ func setIndexes(entry api.ConfigEntry, created, modified uint64) {
 func (tx *Tx) DeleteConfigEntry(kind, name string) {
 	if row := First[ConfigEntry](&tx.View, TableConfigEntries, "id", kind, name); row != nil {
 		tx.Delete(TableConfigEntries, row)
-		if slices.Contains(gatewayKinds, kind) {
-			tx.linkGateways()
-		}
+		tx.relinkAfter(kind)
 	}
 }
 
@@ -146,4 +142,25 @@ func (tx *Tx) CopyConfigEntries(entries []*ConfigEntry) error {
 		}
 	}
 	return nil
+}
+
+// ServiceDefaults are a service's own entry, nil without one, and its protocol.
+func (v *View) ServiceDefaults(service string) (*api.ServiceConfigEntry, string, error) {
+	entry, err := Config[api.ServiceConfigEntry](v, api.ServiceDefaults, service)
+	if err != nil {
+		return nil, "", err
+	}
+	if entry != nil && entry.Protocol != "" {
+		return entry, entry.Protocol, nil
+	}
+	proxies, err := Config[api.ProxyConfigEntry](v, api.ProxyDefaults, api.ProxyConfigGlobal)
+	if err != nil {
+		return nil, "", err
+	}
+	if proxies != nil {
+		if protocol, ok := proxies.Config["protocol"].(string); ok && protocol != "" {
+			return entry, protocol, nil
+		}
+	}
+	return entry, "tcp", nil
 }

@@ -67,7 +67,7 @@ func (tx *Tx) gatewayLinks() (map[gatewayKey]GatewayService, error) {
 			return
 		}
 		g.FromWildcard = true
-		for _, g.Service = range tx.linkable() {
+		for _, g.Service = range tx.linkable(&g) {
 			if _, ok := links[keyOf(&g)]; !ok {
 				links[keyOf(&g)] = g
 			}
@@ -102,8 +102,9 @@ func (tx *Tx) gatewayLinks() (map[gatewayKey]GatewayService, error) {
 	return links, nil
 }
 
-// linkable are the services that "all services" of a gateway are.
-func (tx *Tx) linkable() []string {
+// linkable are the services that "all services" of a gateway are: for an
+// ingress those in the mesh that speak the listener's protocol.
+func (tx *Tx) linkable(g *GatewayService) []string {
 	var names []string
 	for service := range All[Service](&tx.View, TableServices, "id") {
 		if service.Kind == api.ServiceKindTypical && service.Service != "consul" {
@@ -111,11 +112,27 @@ func (tx *Tx) linkable() []string {
 		}
 	}
 	slices.Sort(names)
-	return slices.Compact(names)
+	names = slices.Compact(names)
+	if g.GatewayKind != api.ServiceKindIngressGateway {
+		return names
+	}
+	return slices.DeleteFunc(names, func(name string) bool {
+		_, protocol, err := tx.ServiceDefaults(name)
+		return err != nil || protocol != g.Protocol || First[Service](&tx.View, TableServices, "connect", name) == nil
+	})
 }
 
 // gatewayKinds are the kinds of entries that link gateways to services.
 var gatewayKinds = []string{api.IngressGateway, api.TerminatingGateway}
+
+// relinkAfter is called when an entry of a kind has changed.
+func (tx *Tx) relinkAfter(kind string) {
+	if slices.Contains(gatewayKinds, kind) {
+		tx.linkGateways()
+	} else if kind == api.ServiceDefaults || kind == api.ProxyDefaults {
+		tx.relinkGateways()
+	}
+}
 
 // relinkGateways is called when an instance has come or gone.
 func (tx *Tx) relinkGateways() {

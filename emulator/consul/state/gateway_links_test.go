@@ -41,6 +41,19 @@ func TestGatewaysFollowTheirEntriesAndTheCatalog(t *testing.T) {
 	first := s.View().GatewayServices("out")[0].ModifyIndex
 	assert.Equal(t, []string{"in"}, s.View().GatewaysOf(api.ServiceKindIngressGateway, "web"))
 
+	write(func(tx *Tx) error {
+		return tx.PutConfigEntry(&api.IngressGatewayConfigEntry{Kind: api.IngressGateway, Name: "all", Listeners: []api.IngressListener{{Port: 81, Protocol: "http", Services: []api.IngressService{{Name: "*"}}}}})
+	})
+	assert.Empty(t, services("all"), "no service is in the mesh")
+	write(func(tx *Tx) error {
+		return tx.PutService(Service{Node: "n", ID: "proxy", Service: "proxy", Kind: api.ServiceKindConnectProxy, Proxy: &api.AgentServiceConnectProxyConfig{DestinationServiceName: "web"}})
+	})
+	assert.Empty(t, services("all"), "none speaks the listener's protocol")
+	write(func(tx *Tx) error {
+		return tx.PutConfigEntry(&api.ServiceConfigEntry{Kind: api.ServiceDefaults, Name: "web", Protocol: "http"})
+	})
+	assert.Equal(t, map[string]bool{"web": true}, services("all"))
+
 	write(func(tx *Tx) error { tx.DeleteService("n", "web"); return nil })
 	assert.Equal(t, map[string]bool{"db": false}, services("out"))
 	assert.Equal(t, first, s.View().GatewayServices("out")[0].ModifyIndex, "a row that is as it was keeps its index")
