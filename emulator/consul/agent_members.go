@@ -36,7 +36,7 @@ func agentMembers(r *request) (any, error) {
 	}
 	list := []api.AgentMember{}
 	for _, m := range r.pool().List() {
-		if sees.may.Allows(acl.Read, acl.Node, m.Name) && asked.Keeps(m) {
+		if sees.node(m.Name) && asked.Keeps(m) {
 			list = append(list, m)
 		}
 	}

@@ -1,6 +1,10 @@
 package consul
 
-import "github.com/drydock/drydock/emulator/consul/acl"
+import (
+	"errors"
+
+	"github.com/drydock/drydock/emulator/consul/acl"
+)
 
 // authorizer answers what a caller may do; it is what package acl makes of rules.
 type authorizer interface {
@@ -37,6 +41,16 @@ func (r *request) need(access acl.Access, resource acl.Resource, name string) er
 		access = acl.Read
 	}
 	return c.may.Check(c.accessor, access, resource, name)
+}
+
+// needBriefly is need for those endpoints whose refusal does not say what is missing.
+func (r *request) needBriefly(access acl.Access, resource acl.Resource, name string) error {
+	err := r.need(access, resource, name)
+	var denied *acl.DeniedError
+	if errors.As(err, &denied) {
+		return errDenied
+	}
+	return err
 }
 
 // needAllBelow is an error unless the caller may do it with all keys that begin

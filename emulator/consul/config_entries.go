@@ -116,6 +116,9 @@ func listConfigEntries(r *request) (any, error) {
 	} else if !slices.Contains(configKinds, r.PathValue("kind")) {
 		return nil, fmt.Errorf("invalid config entry kind: %s", r.PathValue("kind"))
 	}
+	if _, err := r.identify(); err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		entries := []json.RawMessage{}
 		for row := range state.All[state.ConfigEntry](view, state.TableConfigEntries, index, args...) {
@@ -172,9 +175,10 @@ func (r *request) mayConfigure(access acl.Access, kind, name string) error {
 		return r.need(access, acl.Service, name)
 	case api.ServiceIntentions:
 		return r.need(access, acl.Intention, name)
-	case api.ProxyDefaults:
+	case api.ProxyDefaults, api.MeshConfig:
 		if access == acl.Read {
-			return nil // every proxy needs them
+			_, err := r.identify() // every proxy needs them
+			return err
 		}
 		return r.need(access, acl.Mesh, "")
 	case api.IngressGateway, api.TerminatingGateway, api.APIGateway:
@@ -183,9 +187,6 @@ func (r *request) mayConfigure(access acl.Access, kind, name string) error {
 		}
 		return r.need(access, acl.Mesh, "")
 	default:
-		if access == acl.Read && kind == api.MeshConfig {
-			return nil
-		}
 		return r.need(access, acl.Mesh, "")
 	}
 }

@@ -35,8 +35,8 @@ func fireEvent(r *request) (any, error) {
 	if e.Name == "" {
 		return nil, badRequest("Missing name")
 	}
-	if r.need(acl.Write, acl.Event, e.Name) != nil {
-		return nil, errDenied
+	if err := r.needBriefly(acl.Write, acl.Event, e.Name); err != nil {
+		return nil, err
 	}
 	body, err := r.body()
 	if err != nil {
@@ -128,7 +128,11 @@ func listEvents(r *request) (any, error) {
 	for {
 		all, changed := r.agent.events.list()
 		list := slices.DeleteFunc(all, func(e event) bool {
-			return name != "" && e.Name != name || !c.may.Allows(acl.Read, acl.Event, e.Name)
+			if !c.may.Allows(acl.Read, acl.Event, e.Name) {
+				r.filtered()
+				return true
+			}
+			return name != "" && e.Name != name
 		})
 		index := uint64(1)
 		if len(list) > 0 {

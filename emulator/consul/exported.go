@@ -75,6 +75,9 @@ const consulService = "consul"
 
 // importedServices lists what peers export to this datacenter, which has none.
 func importedServices(r *request) (any, error) {
+	if err := r.need(acl.Read, acl.Mesh, ""); err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		return []api.ImportedService{}, view.Index(state.TableConfigEntries), nil
 	})

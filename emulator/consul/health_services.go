@@ -65,11 +65,7 @@ func healthIngress(r *request) (any, error) {
 
 // needService is an error unless the caller may read a service.
 func (r *request) needService(name string) error {
-	c, err := r.identify()
-	if err != nil || c.may.Allows(acl.Read, acl.Service, name) {
-		return err
-	}
-	return errDenied
+	return r.needBriefly(acl.Read, acl.Service, name)
 }
 
 // findEntries answers a list of instances with their health.

@@ -92,13 +92,17 @@ func listIntentions(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	c, err := r.identify()
+	if err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		all, err := intentions(view)
 		if err != nil {
 			return nil, 0, err
 		}
 		list := slices.DeleteFunc(all, func(i *intention) bool {
-			hidden := r.need(acl.Read, acl.Intention, i.DestinationName) != nil
+			hidden := !c.seesIntention(i)
 			if hidden {
 				r.filtered()
 			}
@@ -110,6 +114,10 @@ func listIntentions(r *request) (any, error) {
 
 // oneIntention answers with the intention that matches, or that there is none.
 func (r *request) oneIntention(matches func(*intention) bool) (any, error) {
+	c, err := r.identify()
+	if err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		all, err := intentions(view)
 		if err != nil {
@@ -119,11 +127,16 @@ func (r *request) oneIntention(matches func(*intention) bool) (any, error) {
 		if i < 0 {
 			return nil, view.Index(state.TableConfigEntries), notFound("Intention not found")
 		}
-		if err := r.need(acl.Read, acl.Intention, all[i].DestinationName); err != nil && r.need(acl.Read, acl.Service, all[i].SourceName) != nil {
-			return nil, 0, err
+		if !c.seesIntention(all[i]) {
+			return nil, 0, errDenied
 		}
 		return all[i], all[i].ModifyIndex, nil
 	})
+}
+
+// seesIntention tells whether the caller may read the intentions of either side.
+func (c *caller) seesIntention(i *intention) bool {
+	return c.may.Allows(acl.Read, acl.Intention, i.DestinationName) || c.may.Allows(acl.Read, acl.Intention, i.SourceName)
 }
 
 func getExactIntention(r *request) (any, error) {
@@ -220,8 +233,5 @@ func (r *request) changeIntentions(destination string, change func(*api.ServiceI
 // mayIntend is an error, a short one, unless the caller may write intentions of
 // a destination.
 func (r *request) mayIntend(destination string) error {
-	if r.need(acl.Write, acl.Intention, destination) != nil {
-		return errDenied
-	}
-	return nil
+	return r.needBriefly(acl.Write, acl.Intention, destination)
 }

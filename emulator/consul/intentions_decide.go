@@ -114,8 +114,14 @@ func authorizeConnection(r *request) (any, error) {
 	if !ok {
 		return nil, badRequest("ClientCertURI not a valid Connect identifier")
 	}
+	if _, err := r.identify(); err != nil {
+		return nil, fail(statusOf(err), "Could not resolve token to authorizer: %v", err)
+	}
 	if err := r.need(acl.Write, acl.Service, body.Target); err != nil {
 		return nil, err
+	}
+	if err := r.need(acl.Read, acl.Intention, body.Target); err != nil {
+		return nil, fail(http.StatusForbidden, "failed getting intention match: %v", err)
 	}
 	d, err := r.decide(source, body.Target)
 	if err != nil {

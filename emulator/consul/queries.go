@@ -92,14 +92,15 @@ func (r *request) queryToChange() (*state.Query, error) {
 	return q, r.needToWriteQuery(q)
 }
 
-// needToReadQuery is an error unless the caller may read a query. Who knows the
-// ID of one without a name may do everything with it.
+// needToReadQuery is an error unless the caller may read a query, as who manages
+// access control may all. Who knows the ID of one without a name may do
+// everything with it.
 func (r *request) needToReadQuery(q *state.Query) error {
 	c, err := r.identify()
-	if err != nil || isUnnamed(q) || c.may.Allows(acl.Read, acl.Query, q.Name) {
+	if err != nil || isUnnamed(q) || c.may.Allows(acl.Write, acl.ACL, "") {
 		return err
 	}
-	return errDenied
+	return r.needBriefly(acl.Read, acl.Query, q.Name)
 }
 
 // needToWriteQuery is needToReadQuery for those who want to change it.
@@ -153,8 +154,10 @@ func listQueries(r *request) (any, error) {
 		list := []*state.Query{}
 		for q := range state.All[state.Query](view, state.TableQueries, "id") {
 			switch {
-			case isUnnamed(q) && !c.may.Allows(acl.Write, acl.ACL, ""):
-			case !isUnnamed(q) && !c.may.Allows(acl.Read, acl.Query, q.Name):
+			case c.may.Allows(acl.Write, acl.ACL, ""):
+				list = append(list, r.redacted(q))
+			case isUnnamed(q):
+			case !c.may.Allows(acl.Read, acl.Query, q.Name):
 				r.filtered()
 			default:
 				list = append(list, r.redacted(q))

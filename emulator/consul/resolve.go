@@ -61,8 +61,12 @@ func (d *datacenter) resolve(secret string) (*caller, error) {
 	if secret == "" {
 		secret = state.AnonymousSecretID
 	}
-	tokens := d.directory(d.store.View())
-	own, primary := tokens.own.ACLIndex(), tokens.primary.ACLIndex()
+	tokens := d.directory(d.store.View().Unwatched())
+	primary := tokens.primary.ACLIndex()
+	own := primary
+	if tokens.own != tokens.primary {
+		own = tokens.own.ACLIndex()
+	}
 	found, ok := d.callers.find(secret, own, primary)
 	if !ok {
 		if found.token = tokens.tokenOf(secret); found.token == nil {
