@@ -40,7 +40,11 @@ type Bus interface {
 // event published at or after a time. The zero Start is the oldest event kept.
 type Start struct {
 	After Position
-	Since time.Time // used when After is zero
+	// Published is, if set, when the event at After was published, or a later one
+	// of the same stream. A stream that was made after that is another one, and
+	// is read from its beginning.
+	Published time.Time
+	Since     time.Time // used when After is zero
 }
 
 // Position is an event's place in its stream. It grows, with gaps, from event

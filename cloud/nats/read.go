@@ -44,7 +44,7 @@ func (b *Bus) Read(ctx context.Context, topic string, from cloud.Start) iter.Seq
 			return
 		}
 		stream, _, _ := strings.Cut(topic, ".")
-		r := reader{bus: b, stream: stream, topic: topic, after: uint64(from.After), yield: yield}
+		r := reader{bus: b, stream: stream, topic: topic, after: uint64(from.After), published: from.Published, yield: yield}
 		if from.After == 0 {
 			r.since = from.Since
 		}
@@ -68,6 +68,7 @@ type reader struct {
 	stream, topic string
 	created       time.Time // of the stream that was read last; zero when there was none
 	after         uint64    // position of the last event; zero when there was none
+	published     time.Time // of that event or a later one; zero when that is not known
 	since         time.Time
 	yield         func(cloud.Entry, error) bool
 }
@@ -162,11 +163,12 @@ func (r *reader) open(ctx context.Context) (jetstream.Consumer, error) {
 		return nil, err
 	}
 	info := stream.CachedInfo()
-	another := !r.created.IsZero() && !info.Created.Equal(r.created)
+	another := !r.created.IsZero() && !info.Created.Equal(r.created) ||
+		!r.published.IsZero() && info.Created.After(r.published)
 	if another || info.State.LastSeq < r.after {
 		r.after = 0
 	}
-	r.created = info.Created
+	r.created, r.published = info.Created, time.Time{}
 	config := jetstream.ConsumerConfig{
 		FilterSubject:     r.topic,
 		AckPolicy:         jetstream.AckNonePolicy,

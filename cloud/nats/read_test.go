@@ -114,6 +114,38 @@ func TestAReaderLivesOverTheEndOfItsStream(t *testing.T) {
 	assert.Equal(t, []string{"a"}, got, "after a position that the stream never had")
 }
 
+func TestAReadBeginsAnewWhereItsPositionIsOfAnotherStream(t *testing.T) {
+	t.Parallel()
+	ctx := bounded(t)
+	running, err := server.Start(server.Options{Dir: t.TempDir()})
+	require.NoError(t, err)
+	defer running.Close()
+	bus, err := nats.OpenBus(ctx, running.URL())
+	require.NoError(t, err)
+	defer bus.Close()
+	publish := func(from, to int) {
+		for i := from; i < to; i++ {
+			require.NoError(t, bus.Publish(ctx, "tests.one", cloud.Event{ID: fmt.Sprint(i), Source: "/t", Type: "t"}))
+		}
+	}
+	first := func(from cloud.Start) cloud.Entry {
+		for entry, err := range bus.Read(ctx, "tests.one", from) {
+			require.NoError(t, err)
+			return entry
+		}
+		require.Fail(t, "nothing was read")
+		return cloud.Entry{}
+	}
+	publish(0, 3)
+	second := first(cloud.Start{After: 1})
+	after := cloud.Start{After: second.Position, Published: second.Published}
+	assert.Equal(t, "2", first(after).Event.ID, "of the same stream it goes on")
+	require.NoError(t, operate(t, running.URL()).DeleteStream(ctx, "tests"))
+	publish(10, 15)
+	assert.Equal(t, "10", first(after).Event.ID)
+	assert.Equal(t, "12", first(cloud.Start{After: second.Position}).Event.ID, "a position alone does not tell")
+}
+
 func TestAReaderWhoseConsumerIsTakenAwayGoesOn(t *testing.T) {
 	t.Parallel()
 	ctx := bounded(t)

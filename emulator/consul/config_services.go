@@ -10,7 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/consul/api"
-	"github.com/hashicorp/go-bexpr"
+
+	"github.com/drydock/drydock/emulator/consul/filter"
 )
 
 // any service, in names and in the keys of Failover.
@@ -65,7 +66,7 @@ func checkResolver(e *api.ServiceResolverConfigEntry) error {
 		if subset.Filter == "" {
 			continue
 		}
-		if _, err := bexpr.CreateEvaluator(subset.Filter); err != nil {
+		if err := filter.Check(subset.Filter); err != nil {
 			return errText("Filter for subset %q is not a valid expression: %v", name, err)
 		}
 	}

@@ -557,19 +557,42 @@ func TestAStreamThatIsMadeAnewIsFollowed(t *testing.T) {
 	m := open(t)
 	got := m.follow()
 	m.setRules(60, 5)
-	options := m.options("one")
-	// Who takes a partition over begins at a position of the stream that was: it
-	// is the owner who has to notice, so it must not lose its lease meanwhile.
-	options.Lease = time.Minute
-	m.run(options)
+	m.run(m.options("one"))
 	m.trade(100, 5)
 	m.settled()
-	client, err := natsclient.Connect(m.server.URL())
-	require.NoError(t, err)
-	defer client.Close()
-	js, err := jetstream.New(client)
-	require.NoError(t, err)
-	require.NoError(t, js.DeleteStream(m.ctx, "quotes"))
+	m.deleteQuotes()
 	m.trade(60, 5)
 	m.await(got)
+}
+
+// What a window had of the stream that was is gone with it; prices are held
+// against every quote there is.
+func TestAStreamThatWasMadeAnewBetweenTwoOwnersIsReadFromItsBeginning(t *testing.T) {
+	m := open(t)
+	got := m.follow()
+	for i := range 20 {
+		m.put(contract.Rule{
+			ID: contract.NewUploadID(opening), Owner: "ann", Symbol: symbol(i % 5), Repeat: true, Created: opening, Changed: opening,
+			Condition: contract.Condition{Kind: contract.Crosses, Price: 97 + m.random.Float64()*6},
+		})
+	}
+	stop := m.run(m.options("one"))
+	m.trade(100, 5)
+	m.settled()
+	stop()
+	m.deleteQuotes()
+	m.trade(150, 5) // it is farther already than the old one was
+	m.run(m.options("two"))
+	m.await(got)
+}
+
+// deleteQuotes deletes the stream of quotes; who publishes the next one makes it anew.
+func (m *market) deleteQuotes() {
+	m.t.Helper()
+	client, err := natsclient.Connect(m.server.URL())
+	require.NoError(m.t, err)
+	defer client.Close()
+	js, err := jetstream.New(client)
+	require.NoError(m.t, err)
+	require.NoError(m.t, js.DeleteStream(m.ctx, "quotes"))
 }

@@ -87,6 +87,7 @@ type owner struct {
 	*partition
 	held       lease
 	position   uint64            // of the last quote that was evaluated or skipped
+	published  time.Time         // when that was
 	next       uint64            // the least position that the next quote can have
 	recent     recent            // the traces of the last quotes
 	revisions  map[string]uint64 // of the partition's states and windows
@@ -103,7 +104,7 @@ func (p *partition) follow(ctx context.Context, held lease) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer context.AfterFunc(ctx, func() { time.AfterFunc(p.worker.Drain, cancel) })()
 
-	o := &owner{partition: p, held: held, position: held.Position, next: held.Need, revisions: map[string]uint64{}, publishing: &errgroup.Group{}, behind: true}
+	o := &owner{partition: p, held: held, position: held.Position, published: held.Published, next: held.Need, revisions: map[string]uint64{}, publishing: &errgroup.Group{}, behind: true}
 	defer o.leave()
 	defer func() { // what is on its way has to end before the next tenure
 		cancel()
@@ -117,7 +118,7 @@ func (p *partition) follow(ctx context.Context, held lease) error {
 	var reader sync.WaitGroup
 	defer reader.Wait()
 	defer stop()
-	reader.Go(func() { o.read(reading, held.Need, quotes) })
+	reader.Go(func() { o.read(reading, held, quotes) })
 
 	err := o.evaluate(ctx, work, quotes)
 	if err != nil {
@@ -183,12 +184,12 @@ func (o *owner) leave() {
 	o.late = nil
 }
 
-// read hands on the quotes from a position, until the context ends.
-func (o *owner) read(ctx context.Context, from uint64, quotes chan<- found) {
+// read hands on the quotes from the position that is needed, until the context ends.
+func (o *owner) read(ctx context.Context, held lease, quotes chan<- found) {
 	defer close(quotes)
-	start := cloud.Start{}
-	if from > 0 {
-		start.After = cloud.Position(from - 1)
+	start := cloud.Start{Published: held.Published}
+	if held.Need > 0 {
+		start.After = cloud.Position(held.Need - 1)
 	}
 	for entry, err := range o.worker.Bus.Read(ctx, contract.TopicQuotes(o.number), start) {
 		f := found{position: uint64(entry.Position), published: entry.Published, err: err}
@@ -270,8 +271,8 @@ func (o *owner) take(ctx context.Context, f found) error {
 	if f.err != nil {
 		return f.err
 	}
-	if f.position < o.next { // the stream was made anew, and all that is in it is new
-		o.position = 0
+	if f.position < o.next || f.position <= o.position && !o.published.IsZero() && f.published.After(o.published) {
+		o.position = 0 // the stream was made anew, and all that is in it is new
 	}
 	o.next = f.position + 1
 	o.recent.add(f.quote, f.traceParent)
@@ -293,7 +294,7 @@ func (o *owner) take(ctx context.Context, f found) error {
 	if o.behind {
 		return nil
 	}
-	o.position = f.position
+	o.position, o.published = f.position, f.published
 	o.worker.Metrics.lag.Set(time.Since(f.published).Seconds())
 	return o.publish(ctx, alerts)
 }
@@ -352,15 +353,16 @@ type snapshot struct {
 	publishing      *errgroup.Group // the alerts that its states include
 	states, windows []record
 	position, need  uint64
+	published       time.Time // of the quote at position
 }
 
 // snapshot takes the state of things, and sends on their way what alerts of it
 // are not yet. What is fired from then on belongs to the next one.
 func (o *owner) snapshot(ctx context.Context) (snapshot, error) {
 	if o.behind { // what was written holds still
-		return snapshot{publishing: &errgroup.Group{}, position: o.held.Position, need: o.held.Need}, nil
+		return snapshot{publishing: &errgroup.Group{}, position: o.held.Position, published: o.held.Published, need: o.held.Need}, nil
 	}
-	s := snapshot{position: o.position}
+	s := snapshot{position: o.position, published: o.published}
 	o.mu.Lock()
 	late := o.late
 	o.late = nil
@@ -395,7 +397,7 @@ func (o *owner) checkpoint(ctx context.Context, s snapshot) error {
 	if o.held.Position == s.position && o.held.Need == s.need && o.held.Owner != "" {
 		return nil // nothing to say, not even that it is given back
 	}
-	o.held.Position, o.held.Need = s.position, s.need
+	o.held.Position, o.held.Published, o.held.Need = s.position, s.published, s.need
 	return o.worker.putLease(ctx, o.number, &o.held)
 }
 

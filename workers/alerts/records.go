@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"path"
 	"strconv"
+	"time"
 )
 
 // Keys of the worker's records:
@@ -41,6 +42,9 @@ type lease struct {
 	Owner string `json:"owner,omitempty"` // an instance; nobody when empty
 	// Position is that of the last quote that was evaluated.
 	Position uint64 `json:"position"`
+	// Published is when that quote was: a quote at or before Position that was
+	// published later is of a stream that was made anew.
+	Published time.Time `json:"published,omitzero"`
 	// Need is the position to read from, at most the one after Position.
 	Need uint64 `json:"need"`
 

@@ -34,7 +34,7 @@ func New[T any](expression string) (*Filter[T], error) {
 	if expression == "" {
 		return nil, nil
 	}
-	tree, err := grammar.Parse("", []byte(expression), grammar.MaxExpressions(maxExpressions))
+	tree, err := parse(expression)
 	if err == nil {
 		var holds predicate
 		if holds, err = compile(tree, reflect.TypeFor[T]()); err == nil {
@@ -42,6 +42,16 @@ func New[T any](expression string) (*Filter[T], error) {
 		}
 	}
 	return nil, invalid("Failed to create boolean expression evaluator: %v", err)
+}
+
+// Check is an error when the text is no expression, whatever it is about.
+func Check(expression string) error {
+	_, err := parse(expression)
+	return err
+}
+
+func parse(expression string) (any, error) {
+	return grammar.Parse("", []byte(expression), grammar.MaxExpressions(maxExpressions))
 }
 
 // Error says what is wrong with an expression, in Consul's words.
