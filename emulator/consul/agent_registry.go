@@ -158,15 +158,19 @@ func (a *agent) runner(check string) *checks.Runner {
 	return a.registry.runners[check]
 }
 
-// report keeps what a check has found.
+// report keeps what a check has found. That it has turned critical is logged;
+// that it still is, or has not passed yet, is not.
 func (a *agent) report(check string, found checks.Result) {
+	turned := false
 	err := a.dc.store.Write(func(tx *state.Tx) error {
+		before := tx.LocalCheck(a.options.Node, check)
+		turned = found.Status == api.HealthCritical && before != nil && before.Status != api.HealthCritical
 		return tx.ReportLocalCheck(a.options.Node, check, found.Status, found.Output)
 	})
 	if err != nil {
 		a.log.Error("what a check has found is not kept", "check", check, "error", err)
 	}
-	if found.Status == api.HealthCritical {
+	if turned {
 		a.log.Warn("Check is now critical", "check", check)
 	}
 }
