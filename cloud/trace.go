@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"strings"
 )
 
@@ -84,23 +83,25 @@ func (t Trace) String() string {
 	if t.IsZero() {
 		return ""
 	}
-	flags := 0
+	text := []byte(traceVersion + "-" + "00000000000000000000000000000000" + "-" + "0000000000000000" + "-00")
+	hex.Encode(text[3:35], t.id[:])
+	hex.Encode(text[36:52], t.span[:])
 	if t.sampled {
-		flags = sampledFlag
+		text[len(text)-1] = '0' + sampledFlag
 	}
-	return fmt.Sprintf("%s-%x-%x-%02x", traceVersion, t.id, t.span, flags)
+	return string(text)
 }
 
 type traceKey struct{}
 
-// WithTrace returns a context for work that follows from a span: what is
-// published with it continues the trace.
-func WithTrace(ctx context.Context, trace Trace) context.Context {
-	return context.WithValue(ctx, traceKey{}, trace)
+// WithTrace returns a context for work that follows from a span, which its
+// traceparent names: what is published with it continues the trace.
+func WithTrace(ctx context.Context, traceParent string) context.Context {
+	return context.WithValue(ctx, traceKey{}, traceParent)
 }
 
 // TraceOf is the trace that the context's work continues; zero when there is none.
 func TraceOf(ctx context.Context) Trace {
-	trace, _ := ctx.Value(traceKey{}).(Trace)
-	return trace
+	traceParent, _ := ctx.Value(traceKey{}).(string)
+	return ParseTrace(traceParent)
 }

@@ -70,7 +70,7 @@ func TestAnEventIsTraced(t *testing.T) {
 	t.Parallel()
 	none := t.Context()
 	assert.True(t, cloud.TraceOf(none).IsZero())
-	within := cloud.WithTrace(none, cloud.ParseTrace(traceParent))
+	within := cloud.WithTrace(none, traceParent)
 	const own = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
 	for name, test := range map[string]struct {
 		ctx         context.Context

@@ -89,7 +89,7 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 
 	test("an event continues the trace that it follows from", func(t *testing.T, bus cloud.Bus, _ func() cloud.Bus) {
 		const cause = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-		ctx := cloud.WithTrace(bounded(t), cloud.ParseTrace(cause))
+		ctx := cloud.WithTrace(bounded(t), cause)
 		require.NoError(t, bus.Publish(ctx, "tests.one", event("1")))
 		own := event("2")
 		own.TraceParent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00"

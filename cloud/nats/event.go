@@ -3,6 +3,7 @@ package nats
 import (
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -77,7 +78,7 @@ func decode(subject string, header nats.Header, data []byte, place *jetstream.Ms
 		event.Time = place.Timestamp
 	}
 	if event.ID == "" {
-		event.ID = fmt.Sprintf("%s/%d", place.Stream, place.Sequence.Stream)
+		event.ID = place.Stream + "/" + strconv.FormatUint(place.Sequence.Stream, 10)
 	}
 	if event.Source == "" {
 		event.Source = "nats:" + place.Stream
@@ -88,11 +89,16 @@ func decode(subject string, header nats.Header, data []byte, place *jetstream.Ms
 	if event.ContentType == "" {
 		event.ContentType = defaultContentType
 	}
-	if event.Trace().IsZero() {
-		name := fmt.Sprintf("%s/%d/%d", place.Stream, place.Sequence.Stream, place.Timestamp.UnixNano())
-		event.TraceParent = cloud.NamedTrace(name).String()
+	if event.TraceParent == "" || event.Trace().IsZero() {
+		event.TraceParent = placeTrace(place).String()
 	}
 	return event
+}
+
+// placeTrace is the trace that begins at a place: the same at every delivery.
+// Every event of programs that send none needs one, so it is made cheaply.
+func placeTrace(place *jetstream.MsgMetadata) cloud.Trace {
+	return cloud.NamedTrace(place.Stream + "/" + strconv.FormatUint(place.Sequence.Stream, 10) + "/" + strconv.FormatInt(place.Timestamp.UnixNano(), 10))
 }
 
 // escape percent-encodes what CloudEvents keeps out of header values.

@@ -315,7 +315,7 @@ func (o *owner) publish(ctx context.Context, alerts []contract.Alert) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		because := cloud.WithTrace(ctx, o.recent.trace(alert))
+		because := cloud.WithTrace(ctx, o.recent.traceOf(alert))
 		o.publishing.Go(func() error {
 			defer func() { <-o.worker.slots }()
 			return o.publishOne(because, alert)

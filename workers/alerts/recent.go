@@ -3,7 +3,6 @@ package alerts
 import (
 	"time"
 
-	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
 
@@ -34,14 +33,14 @@ func (r *recent) add(quote contract.Quote, traceParent string) {
 	r.next = (r.next + 1) % remembered
 }
 
-// trace is that of the quote which fired the alert; zero when the quote is
-// not among the last. The newest is looked at first.
-func (r *recent) trace(alert contract.Alert) cloud.Trace {
+// traceOf is the traceparent of the quote which fired the alert; empty when the
+// quote is not among the last. The newest is looked at first.
+func (r *recent) traceOf(alert contract.Alert) string {
 	for i := range r.quotes {
 		t := r.quotes[(r.next+len(r.quotes)-1-i)%len(r.quotes)]
 		if t.symbol == alert.Symbol && t.time.Equal(alert.Time) {
-			return cloud.ParseTrace(t.traceParent)
+			return t.traceParent
 		}
 	}
-	return cloud.Trace{}
+	return ""
 }

@@ -236,7 +236,7 @@ func TestAQuoteContinuesTheTraceOfItsTick(t *testing.T) {
 	b := setUp(t, Settings{}, "A")
 	b.feed.moves(quote("A", 0))
 	tick := cloud.NamedTrace("tick")
-	require.NoError(t, b.Handle(cloud.WithTrace(b.ctx, tick), cloud.Event{ID: "1", Time: time.Now().Add(time.Second)}))
+	require.NoError(t, b.Handle(cloud.WithTrace(b.ctx, tick.String()), cloud.Event{ID: "1", Time: time.Now().Add(time.Second)}))
 	for entry, err := range b.bus.Read(b.ctx, "quotes.>", cloud.Start{}) {
 		require.NoError(t, err)
 		assert.Equal(t, tick.ID(), entry.Event.Trace().ID())

@@ -67,7 +67,7 @@ func (k *keeper) run(ctx context.Context, period time.Duration) {
 		k.mu.Unlock()
 		for _, t := range held {
 			if err := t.extend(ctx); err != nil && ctx.Err() == nil {
-				k.log.Warn("extend", "event", t.event.ID, "trace", t.trace.ID(), "error", err)
+				k.log.Warn("extend", "event", t.event.ID, "trace", t.event.Trace().ID(), "error", err)
 			}
 		}
 	}

@@ -223,7 +223,6 @@ type task struct {
 	cloud.Delivery
 	event   cloud.Event
 	key     string
-	trace   cloud.Trace
 	taken   time.Time
 	attempt int  // from 1
 	outages int  // that it met
@@ -256,7 +255,7 @@ func (r *runner) receive() {
 			continue
 		}
 		event := delivery.Event()
-		t := &task{Delivery: delivery, event: event, key: r.Key(event), trace: event.Trace(), taken: time.Now(), attempt: delivery.Attempt()}
+		t := &task{Delivery: delivery, event: event, key: r.Key(event), taken: time.Now(), attempt: delivery.Attempt()}
 		r.keeper.add(t)
 		r.meter.took(t)
 		if r.lanes.enter(t) {
@@ -303,7 +302,7 @@ func (r *runner) attempt(t *task) error {
 	if t.attempt > r.Attempts { // the earlier ones ended without an answer: the worker was killed
 		return fmt.Errorf("no attempt of %d came to an end", r.Attempts)
 	}
-	err := guard(func() error { return r.Handler.Handle(cloud.WithTrace(r.work, t.trace), t.event) })
+	err := guard(func() error { return r.Handler.Handle(cloud.WithTrace(r.work, t.event.TraceParent), t.event) })
 	if err == nil {
 		if err := r.history.done(r.always, t); err != nil {
 			r.log(t).Warn("remember", "error", err) // it is done all the same, and idempotent
@@ -402,7 +401,7 @@ func (r *runner) retry(t *task, err error) {
 func (r *runner) giveUp(t *task, reason string, cause error) {
 	r.log(t).Error("given up", "reason", reason, "error", cause)
 	t.reason, t.cause = reason, cause
-	answer, cancel := context.WithTimeout(cloud.WithTrace(r.always, t.trace), answerWait)
+	answer, cancel := context.WithTimeout(cloud.WithTrace(r.always, t.event.TraceParent), answerWait)
 	defer cancel()
 	err := guard(func() error { return r.Handler.GiveUp(answer, t.event, cause) })
 	if err == nil {
@@ -455,7 +454,7 @@ func (r *runner) pause(attempt int) time.Duration {
 }
 
 func (r *runner) log(t *task) *slog.Logger {
-	return r.Logger.With("consumer", r.Name, "event", t.event.ID, "trace", t.trace.ID(), "attempt", t.attempt)
+	return r.Logger.With("consumer", r.Name, "event", t.event.ID, "trace", t.event.Trace().ID(), "attempt", t.attempt)
 }
 
 // wait returns false when the context ends before the time is over.

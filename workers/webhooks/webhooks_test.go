@@ -98,7 +98,7 @@ func TestAnAlertIsPostedAndSigned(t *testing.T) {
 		posted, _ = io.ReadAll(r.Body)
 	})
 	cause := cloud.NamedTrace("alert")
-	require.NoError(t, b.Handle(cloud.WithTrace(b.ctx, cause), alert("r1")))
+	require.NoError(t, b.Handle(cloud.WithTrace(b.ctx, cause.String()), alert("r1")))
 	require.NotNil(t, got)
 	assert.Equal(t, cause.ID(), cloud.ParseTrace(got.Header.Get("traceparent")).ID())
 	assert.Equal(t, "POST /hook?token=hidden application/json", got.Method+" "+got.RequestURI+" "+got.Header.Get("Content-Type"))
