@@ -10,6 +10,7 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"github.com/drydock/drydock/emulator/consul/acl"
+	"github.com/drydock/drydock/emulator/consul/ca"
 	"github.com/drydock/drydock/emulator/consul/state"
 )
 
@@ -110,8 +111,12 @@ func authorizeConnection(r *request) (any, error) {
 	if body.Target == "" {
 		return nil, badRequest("Target service must be specified")
 	}
-	source, ok := serviceOf(body.ClientCertURI)
-	if !ok {
+	uri, err := url.Parse(body.ClientCertURI)
+	var source ca.Identity
+	if err == nil {
+		source, err = ca.ParseIdentity(uri)
+	}
+	if err != nil {
 		return nil, badRequest("ClientCertURI not a valid Connect identifier")
 	}
 	if _, err := r.identify(); err != nil {
@@ -123,23 +128,10 @@ func authorizeConnection(r *request) (any, error) {
 	if err := r.need(acl.Read, acl.Intention, body.Target); err != nil {
 		return nil, fail(http.StatusForbidden, "failed getting intention match: %v", err)
 	}
-	d, err := r.decide(source, body.Target)
+	d, err := r.decide(source.Service, body.Target)
 	if err != nil {
 		return nil, err
 	}
 	r.header.Set("X-Cache", "MISS")
 	return api.AgentAuthorize{Authorized: d.allowed, Reason: d.reason}, nil
-}
-
-// serviceOf is the service that an identity, spiffe://domain/ns/…/dc/…/svc/name, is of.
-func serviceOf(identity string) (string, bool) {
-	u, err := url.Parse(identity)
-	if err != nil || u.Scheme != "spiffe" {
-		return "", false
-	}
-	parts := strings.Split(strings.Trim(u.Path, "/"), "/")
-	if len(parts) < 2 || parts[len(parts)-2] != "svc" {
-		return "", false
-	}
-	return parts[len(parts)-1], true
 }

@@ -2,7 +2,6 @@ package consul
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -110,17 +109,4 @@ func TestIntentionsThatAreRefused(t *testing.T) {
 		assert.Equal(t, test.status, status, "%s %s", test.method, test.path)
 		assert.Equal(t, test.want, body, "%s %s", test.method, test.path)
 	}
-}
-
-func FuzzServiceOfAnIdentity(f *testing.F) {
-	f.Add("spiffe://x.consul/ns/default/dc/dc1/svc/web")
-	f.Add("spiffe:///svc")
-	f.Fuzz(func(t *testing.T, identity string) {
-		service, ok := serviceOf(identity)
-		if ok {
-			u, err := url.Parse(identity)
-			require.NoError(t, err)
-			assert.True(t, strings.Contains(u.Path, "svc/"+service))
-		}
-	})
 }

@@ -83,7 +83,7 @@ func (a *agent) keepLeaf(service string) (made bool, err error) {
 		if err != nil {
 			return err
 		}
-		identity := ca.ServiceIdentity(a.dc.trustDomain(), a.dc.name, service)
+		identity := ca.Identity{TrustDomain: a.dc.trustDomain(), Datacenter: a.dc.name, Service: service}
 		leaf, err := active.Signer().Leaf(identity, config.LeafCertTTL, issue(tx))
 		if err != nil {
 			return err

@@ -1,7 +1,6 @@
 package ca
 
 import (
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
@@ -13,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var web = ServiceIdentity(TrustDomain(cluster), "dc1", "web")
+var web = Identity{TrustDomain(cluster), "dc1", "web"}
 
 // verify fails the test unless who trusts only the given root accepts the leaf
 // with the certificates that come with it.
@@ -71,21 +70,6 @@ func TestSerialNumbersAreInPairs(t *testing.T) {
 	leaf, err := newRoot(t, DefaultConfig(), 1).Leaf(web, time.Hour, Issue{Serial: 0x1a2b, Now: noon})
 	require.NoError(t, err)
 	assert.Equal(t, "1a:2b", leaf.SerialNumber)
-}
-
-func TestLeavesOfOthers(t *testing.T) {
-	t.Parallel()
-	root := newRoot(t, DefaultConfig(), 1)
-	agent, err := root.Leaf(AgentIdentity(TrustDomain(cluster), "dc1", "node-1"), time.Hour, Issue{Serial: 2, Now: noon})
-	require.NoError(t, err)
-	assert.Equal(t, "node-1", agent.Agent)
-	assert.Equal(t, "spiffe://"+cluster+".consul/agent/client/dc/dc1/id/node-1", agent.AgentURI)
-	assert.Empty(t, agent.Service)
-
-	gateway, err := root.Leaf(MeshGatewayIdentity(TrustDomain(cluster), "dc1"), time.Hour, Issue{Serial: 3, Now: noon})
-	require.NoError(t, err)
-	assert.Equal(t, "mesh-gateway", gateway.Kind)
-	assert.Equal(t, "spiffe://"+cluster+".consul/gateway/mesh/dc/dc1", gateway.KindURI)
 }
 
 func TestRotatedLeafIsAcceptedThroughTheOldRoot(t *testing.T) {
@@ -156,68 +140,11 @@ func TestHandshakeAcrossRotation(t *testing.T) {
 	require.NoError(t, <-served)
 }
 
-// request makes a certificate request in PEM.
-func request(t *testing.T, template *x509.CertificateRequest) string {
-	t.Helper()
-	key, err := generateKey("ec", 384)
-	require.NoError(t, err)
-	der, err := x509.CreateCertificateRequest(rand.Reader, template, key)
-	require.NoError(t, err)
-	return encodePEM("CERTIFICATE REQUEST", der)
-}
-
-func TestSign(t *testing.T) {
-	t.Parallel()
-	root := newRoot(t, DefaultConfig(), 1)
-	agent := AgentIdentity(TrustDomain(cluster), "dc1", "node-1")
-	leaf, err := root.Sign(request(t, &x509.CertificateRequest{
-		URIs: []*url.URL{agent.URI()}, DNSNames: []string{"localhost"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-	}), time.Hour, Issue{Serial: 9, Now: noon})
-	require.NoError(t, err)
-	assert.Empty(t, leaf.PrivateKeyPEM)
-	assert.Equal(t, "node-1", leaf.Agent)
-	assert.Equal(t, []string{"localhost"}, certificate(t, leaf.CertPEM).DNSNames)
-	assert.Len(t, certificate(t, leaf.CertPEM).IPAddresses, 1)
-	verify(t, leaf, root)
-}
-
-func TestSignRefuses(t *testing.T) {
-	t.Parallel()
-	root := newRoot(t, DefaultConfig(), 1)
-	uris := func(texts ...string) *x509.CertificateRequest {
-		template := &x509.CertificateRequest{}
-		for _, text := range texts {
-			uri, err := url.Parse(text)
-			require.NoError(t, err)
-			template.URIs = append(template.URIs, uri)
-		}
-		return template
-	}
-	damaged := []byte(request(t, uris(web.URI().String())))
-	damaged[len(damaged)/2] ^= 1
-	cases := map[string]string{
-		"not PEM":             "junk",
-		"not a request":       root.RootCert,
-		"damaged":             string(damaged),
-		"no SPIFFE id":        request(t, uris()),
-		"two SPIFFE ids":      request(t, uris(web.URI().String(), web.URI().String())),
-		"unknown form":        request(t, uris("spiffe://"+cluster+".consul/what")),
-		"other scheme":        request(t, uris("https://"+cluster+".consul/ns/default/dc/dc1/svc/web")),
-		"other trust domain":  request(t, uris("spiffe://other.consul/ns/default/dc/dc1/svc/web")),
-		"root's own identity": request(t, uris("spiffe://"+cluster+".consul")),
-	}
-	for name, csr := range cases {
-		_, err := root.Sign(csr, time.Hour, Issue{Serial: 2, Now: noon})
-		assert.ErrorContains(t, err, "sign certificate request: ", name)
-	}
-}
-
 func TestIdentities(t *testing.T) {
 	t.Parallel()
 	domain := TrustDomain(cluster)
 	for _, identity := range []Identity{
-		web, ServiceIdentity(domain, "dc1", "a b"), ServiceIdentity(domain, "dc1", "%41"), ServiceIdentity(domain, "dc1", "ü"),
-		AgentIdentity(domain, "dc2", "n"), MeshGatewayIdentity(domain, "dc2"),
+		web, Identity{domain, "dc1", "a b"}, Identity{domain, "dc1", "%41"}, Identity{domain, "dc1", "ü"},
 	} {
 		uri, err := url.Parse(identity.URI().String())
 		require.NoError(t, err)
@@ -225,26 +152,24 @@ func TestIdentities(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, identity, parsed)
 	}
-	assert.Equal(t, "spiffe://"+domain+"/ns/default/dc/dc1/svc/a%20b", ServiceIdentity(domain, "dc1", "a b").URI().String())
+	assert.Equal(t, "spiffe://"+domain+"/ns/default/dc/dc1/svc/a%20b", Identity{domain, "dc1", "a b"}.URI().String())
 
-	_, err := newRoot(t, DefaultConfig(), 1).Leaf(ServiceIdentity(domain, "dc1", "a/b"), time.Hour, Issue{Serial: 2, Now: noon})
+	_, err := newRoot(t, DefaultConfig(), 1).Leaf(Identity{domain, "dc1", "a/b"}, time.Hour, Issue{Serial: 2, Now: noon})
 	var invalid *IdentityError
 	require.ErrorAs(t, err, &invalid)
 	assert.EqualError(t, err, "SPIFFE ID is not in the expected format: spiffe://"+domain+"/ns/default/dc/dc1/svc/a/b")
 }
 
-func FuzzSign(f *testing.F) {
-	root, err := NewRoot(DefaultConfig(), cluster, Issue{Serial: 1, Now: noon})
-	require.NoError(f, err)
-	key, err := generateKey("ec", 256)
-	require.NoError(f, err)
-	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{URIs: []*url.URL{web.URI()}}, key)
-	require.NoError(f, err)
-	f.Add(der)
-	f.Fuzz(func(t *testing.T, der []byte) {
-		leaf, err := root.Sign(encodePEM("CERTIFICATE REQUEST", der), time.Hour, Issue{Serial: 2, Now: noon})
-		if err == nil {
-			verify(t, leaf, root)
+func FuzzParseIdentity(f *testing.F) {
+	f.Add(web.URI().String())
+	f.Add("spiffe:///svc")
+	f.Fuzz(func(t *testing.T, text string) {
+		uri, err := url.Parse(text)
+		if err != nil {
+			return
+		}
+		if identity, err := ParseIdentity(uri); err == nil {
+			assert.Equal(t, uri.Path, identity.URI().Path)
 		}
 	})
 }
