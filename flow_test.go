@@ -47,7 +47,7 @@ import (
 	clouds3 "github.com/drydock/drydock/cloud/s3"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/emulator"
-	"github.com/drydock/drydock/emulator/nomad"
+	nomad "github.com/drydock/drydock/emulator/nomad/client"
 	"github.com/drydock/drydock/jobs"
 	"github.com/drydock/drydock/operate/demo"
 	"github.com/drydock/drydock/workers/images/vips"

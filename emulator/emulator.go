@@ -29,7 +29,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul"
 	"github.com/drydock/drydock/emulator/mail"
 	"github.com/drydock/drydock/emulator/market"
-	"github.com/drydock/drydock/emulator/nomad"
+	"github.com/drydock/drydock/emulator/nomad/client"
 )
 
 // Bucket is the bucket that uploads go to; what arrives below its incoming/ is notified.
@@ -70,7 +70,7 @@ type Stack struct {
 	mu     sync.Mutex // guards which parts there are
 	nats   *natsPart
 	s3     *s3Part
-	nomad  *nomad.Nomad
+	nomad  *client.Nomad
 	closed bool
 
 	// Bus and Objects are ready clients that may do everything. Close closes them.
@@ -214,7 +214,7 @@ func (s *Stack) startJobs(ctx context.Context, names []string) (err error) {
 			"unsubscribe_key": s.secrets[unsubscribeKey],
 		}
 	}
-	if s.nomad, err = nomad.New(nomad.Options{
+	if s.nomad, err = client.New(client.Options{
 		Dir:       filepath.Join(s.options.Dir, "nomad"),
 		Path:      s.options.Path,
 		Variables: variables,
@@ -233,7 +233,7 @@ func (s *Stack) startJobs(ctx context.Context, names []string) (err error) {
 		}
 		given := map[string]string{"http_port": strconv.Itoa(s.options.Ports[name])}
 		maps.Copy(given, offline[name])
-		job, err := nomad.ParseJob(file, text, given)
+		job, err := client.ParseJob(file, text, given)
 		if err != nil {
 			return err
 		}
@@ -327,7 +327,7 @@ func (s *Stack) Records(ctx context.Context, collection string) (cloud.Records, 
 }
 
 // Allocations are the jobs' instances as they are now; none without jobs.
-func (s *Stack) Allocations() []nomad.Allocation {
+func (s *Stack) Allocations() []client.Allocation {
 	if s.nomad == nil {
 		return nil
 	}

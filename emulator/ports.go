@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/drydock/drydock/emulator/nomad"
+	"github.com/drydock/drydock/emulator/nomad/client"
 )
 
 // The parts beside the jobs that have a port.
@@ -85,7 +85,7 @@ func checkPort(part string, port int) error {
 		return listener.Close()
 	}
 	taken := &PortTakenError{Part: part, Port: port}
-	if pid, program, ok := nomad.PortHolder(port); ok {
+	if pid, program, ok := client.PortHolder(port); ok {
 		taken.PID, taken.Program = pid, program
 	} else if !addressInUse(err) {
 		return fmt.Errorf("listen on port %d for the %s: %w", port, part, err)

@@ -1,8 +1,0 @@
-//go:build !linux
-
-package nomad
-
-import "syscall"
-
-// dieWithOwner does nothing: this system has no such wish, and the watchdog alone ends what an owner leaves.
-func dieWithOwner(*syscall.SysProcAttr) {}
