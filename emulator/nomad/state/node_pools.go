@@ -1,0 +1,38 @@
+package state
+
+import (
+	"iter"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/store"
+)
+
+// TableNodePools has the node pools.
+const TableNodePools = "node_pools"
+
+func nodePoolTables() store.Schema {
+	return store.Schema{TableNodePools: store.Rows[api.NodePool](
+		store.Unique("id", store.By(func(p *api.NodePool) []string { return []string{p.Name} })))}
+}
+
+// NodePool finds a node pool by its name; nil when there is none.
+func (v *View) NodePool(name string) *api.NodePool {
+	return store.First[api.NodePool](v.View, TableNodePools, "id", name)
+}
+
+// NodePools are those whose name begins with the prefix, by name.
+func (v *View) NodePools(prefix string) iter.Seq[*api.NodePool] {
+	return store.All[api.NodePool](v.View, TableNodePools, "id_prefix", prefix)
+}
+
+// UpsertNodePool writes a node pool, which becomes the row.
+func (tx *Tx) UpsertNodePool(p *api.NodePool) {
+	p.ModifyIndex = tx.ChangeIndex()
+	if old := tx.NodePool(p.Name); old != nil {
+		p.CreateIndex = old.CreateIndex
+	} else {
+		p.CreateIndex = p.ModifyIndex
+	}
+	tx.Insert(TableNodePools, p)
+}

@@ -1,0 +1,68 @@
+package state
+
+import (
+	"iter"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/store"
+)
+
+// TableNodes has the nodes.
+const TableNodes = "nodes"
+
+// Node is a row of a node.
+type Node struct {
+	api.Node
+	Secret        string `json:",omitempty"` // by which the node proves what it is
+	ComputedClass string // equal for nodes that no constraint can tell apart
+}
+
+func nodeTables() store.Schema {
+	return store.Schema{TableNodes: store.Rows[Node](
+		store.Unique("id", store.By(func(n *Node) []string { return []string{n.ID} })),
+		store.Many("secret", store.By(func(n *Node) []string { return []string{n.Secret} })),
+		store.Many("pool", store.By(func(n *Node) []string { return []string{n.NodePool} })))}
+}
+
+// Node finds a node by its ID; nil when there is none.
+func (v *View) Node(id string) *Node { return store.First[Node](v.View, TableNodes, "id", id) }
+
+// NodeBySecret finds a node by its secret; nil when there is none.
+func (v *View) NodeBySecret(secret string) *Node {
+	return store.First[Node](v.View, TableNodes, "secret", secret)
+}
+
+// Nodes are all nodes, by ID.
+func (v *View) Nodes() iter.Seq[*Node] { return store.All[Node](v.View, TableNodes, "id") }
+
+// NodesOfPool are those of a pool; the pool "all" has every node.
+func (v *View) NodesOfPool(pool string) iter.Seq[*Node] {
+	if pool == api.NodePoolAll {
+		return v.Nodes()
+	}
+	return store.All[Node](v.View, TableNodes, "pool", pool)
+}
+
+// Ready tells whether the node takes new allocations.
+func (n *Node) Ready() bool {
+	return n.Status == api.NodeStatusReady && n.DrainStrategy == nil && n.SchedulingEligibility == api.NodeSchedulingEligible
+}
+
+// UpsertNode writes a node, which becomes the row. The indexes are set here.
+func (tx *Tx) UpsertNode(n *Node) {
+	n.ModifyIndex = tx.ChangeIndex()
+	if old := tx.Node(n.ID); old != nil {
+		n.CreateIndex = old.CreateIndex
+	} else {
+		n.CreateIndex = n.ModifyIndex
+	}
+	tx.Insert(TableNodes, n)
+}
+
+// UpdateNode changes a node: the copy that change gets is written.
+func (tx *Tx) UpdateNode(old *Node, change func(*Node)) {
+	next := *old
+	change(&next)
+	tx.UpsertNode(&next)
+}
