@@ -1,0 +1,3 @@
+package nomad
+
+func allocationRoutes() []route { return nil }

@@ -1,0 +1,3 @@
+package nomad
+
+func deploymentRoutes() []route { return nil }

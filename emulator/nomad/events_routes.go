@@ -1,0 +1,3 @@
+package nomad
+
+func eventRoutes() []route { return nil }

@@ -1,0 +1,3 @@
+package nomad
+
+func namespaceRoutes() []route { return nil }

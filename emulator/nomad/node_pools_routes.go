@@ -1,0 +1,3 @@
+package nomad
+
+func nodePoolRoutes() []route { return nil }

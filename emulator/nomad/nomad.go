@@ -1,0 +1,162 @@
+// Package nomad is a Nomad in the process: the HTTP API of one or several
+// regions, with the scheduler, the deployments and the nodes behind it, over a
+// topology of availability zones and nodes that one machine does not have. The
+// official client, `nomad` itself and everything else that speaks to a Nomad
+// agent works with it offline; SURFACE.md says how far.
+//
+// Each region has a state.Store, which everything reads and writes, a server
+// that has the address which clients speak to, and nodes, which run what the
+// scheduler places on them. There is no Raft and no gossip: the state is in one
+// place, so it is always consistent.
+//
+// The emulator starts one for the jobs it runs, `drydock nomad agent` one for
+// whoever wants it alone, and Go tests as many as they like.
+package nomad
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"slices"
+
+	"github.com/drydock/drydock/emulator/rest"
+)
+
+// Version is the version of Nomad whose behaviour this is, and which agents tell.
+const Version = "1.11.3"
+
+// Options configure a Nomad. The zero value is the region global with one
+// server on a free port of 127.0.0.1 and no node.
+type Options struct {
+	// Regions; the first is the authoritative one.
+	Regions []Region
+	// Dir keeps the state over restarts, and the allocations' directories. One
+	// Nomad at a time owns it. Empty: a temporary one, which Close removes.
+	Dir string
+	// ACL says that requests need tokens.
+	ACL bool
+	// Consul is the address of the HTTP API of a Consul agent, with which
+	// services that have the provider consul are registered. Empty: none.
+	Consul string
+	// Path is put first in the PATH of each task.
+	Path []string
+	// Output, if set, receives each line that a task prints, after the task's
+	// name. Writes are never concurrent.
+	Output io.Writer
+	// Debug serves /debug/pprof to everybody, as an agent in development mode does.
+	Debug bool
+	// Logger gets warnings and errors, and each unknown route; nil drops them.
+	Logger *slog.Logger
+}
+
+// Region configures one region.
+type Region struct {
+	Name       string // lower case; default global
+	Datacenter string // of the server; default dc1
+	Server     string // its name; default: that of the machine
+	// HTTP is what the API listens on, host:port or unix:///path; default 127.0.0.1:0.
+	HTTP string
+	// TLS serves the API over HTTPS instead; nil for plain HTTP.
+	TLS *tls.Config
+	// RPCPort and SerfPort are told as the server's, where nobody listens;
+	// default 4647 and 4648.
+	RPCPort, SerfPort int
+	Nodes             []Node
+	// Prometheus answers /v1/metrics in the format of Prometheus, too.
+	Prometheus bool
+}
+
+// Nomad is a running Nomad. Its methods may be called from any goroutine.
+type Nomad struct {
+	options   Options
+	log       *slog.Logger
+	regions   []*region
+	router    *rest.Router[*request]
+	unknown   rest.Unknown
+	stop      context.CancelFunc
+	temporary bool // Dir is
+}
+
+// Start starts the regions and their nodes. It returns when all of them answer;
+// when anything fails, what was started is stopped again.
+func Start(ctx context.Context, o Options) (*Nomad, error) {
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if len(o.Regions) == 0 {
+		o.Regions = []Region{{}}
+	}
+	running, stop := context.WithCancel(context.WithoutCancel(ctx))
+	n := &Nomad{options: o, log: o.Logger, router: rest.NewRouter(table()), stop: stop}
+	if err := n.start(running); err != nil {
+		return nil, errors.Join(fmt.Errorf("start Nomad: %w", err), n.Close())
+	}
+	return n, nil
+}
+
+// start opens all regions before the first of them has an address.
+func (n *Nomad) start(running context.Context) error {
+	if n.options.Dir == "" {
+		dir, err := os.MkdirTemp("", "drydock-nomad-")
+		if err != nil {
+			return err
+		}
+		n.options.Dir, n.temporary = dir, true
+	}
+	for _, o := range n.options.Regions {
+		if o.Name == "" {
+			o.Name = "global"
+		}
+		if n.region(o.Name) != nil {
+			return fmt.Errorf("there are two regions named %q", o.Name)
+		}
+		r, err := openRegion(running, n, o)
+		if err != nil {
+			return fmt.Errorf("region %s: %w", o.Name, err)
+		}
+		n.regions = append(n.regions, r)
+	}
+	for _, r := range n.regions {
+		if err := r.start(); err != nil {
+			return fmt.Errorf("region %s: %w", r.options.Name, err)
+		}
+	}
+	return nil
+}
+
+// Close stops every task gracefully and in parallel, each within its
+// kill_timeout, then everything else. It may be called twice.
+func (n *Nomad) Close() error {
+	var err error
+	n.stop()
+	for _, r := range slices.Backward(n.regions) {
+		err = errors.Join(err, r.close())
+	}
+	if n.temporary {
+		err = errors.Join(err, os.RemoveAll(n.options.Dir))
+	}
+	return err
+}
+
+// region is the one of that name; nil when there is none.
+func (n *Nomad) region(name string) *region {
+	for _, r := range n.regions {
+		if r.options.Name == name {
+			return r
+		}
+	}
+	return nil
+}
+
+// URL is where the API of a region answers; empty when there is no such region.
+func (n *Nomad) URL(region string) string {
+	r := n.region(region)
+	if r == nil {
+		return ""
+	}
+	return r.listener.URL()
+}

@@ -1,0 +1,3 @@
+package nomad
+
+func operatorRoutes() []route { return nil }

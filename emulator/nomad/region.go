@@ -1,0 +1,106 @@
+package nomad
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/drydock/drydock/emulator/nomad/state"
+	"github.com/drydock/drydock/emulator/rest"
+	"github.com/drydock/drydock/emulator/store"
+)
+
+// region is one region: its state, its server, its nodes, and what goes on in
+// it without being asked.
+type region struct {
+	nomad    *Nomad
+	options  Region
+	dir      string
+	store    *state.Store
+	listener *rest.Listener
+
+	started    time.Time
+	queue      *queue
+	heartbeats heartbeats
+	updates    updates
+
+	running    context.Context // ends when the Nomad is closed
+	background sync.WaitGroup
+}
+
+func openRegion(running context.Context, n *Nomad, o Region) (*region, error) {
+	if o.HTTP == "" {
+		o.HTTP = "127.0.0.1:0"
+	}
+	if o.Datacenter == "" {
+		o.Datacenter = "dc1"
+	}
+	if o.Server == "" {
+		name, err := os.Hostname()
+		if err != nil {
+			return nil, err
+		}
+		o.Server = name
+	}
+	if o.RPCPort == 0 {
+		o.RPCPort = 4647
+	}
+	if o.SerfPort == 0 {
+		o.SerfPort = 4648
+	}
+	r := &region{
+		nomad: n, options: o, running: running, started: time.Now(),
+		dir: filepath.Join(n.options.Dir, o.Name),
+	}
+	var err error
+	if n.temporary {
+		r.store, err = state.New()
+	} else {
+		r.store, err = state.Open(filepath.Join(r.dir, "server", "state.journal"))
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.queue = newQueue()
+	r.store.Observe(r.observe)
+	return r, r.store.Seed()
+}
+
+// observe is told each commit, in order. It hands on what has changed and does
+// not wait for anybody.
+func (r *region) observe(c store.Commit) {
+	r.queue.observe(c)
+}
+
+// start takes the region's address, starts what goes on in it and its nodes,
+// and then answers requests.
+func (r *region) start() error {
+	listener, err := rest.Listen(r.options.HTTP, r.options.TLS, r, r.nomad.log)
+	if err != nil {
+		return err
+	}
+	r.listener = listener
+	r.queue.load(r.store.View())
+	r.keep(r.schedule)
+	r.keep(r.applyUpdates)
+	r.keep(r.expireHeartbeats)
+	r.listener.Serve()
+	return nil
+}
+
+// keep runs work in the background until the Nomad is closed, which waits for it.
+func (r *region) keep(work func(context.Context)) {
+	r.background.Go(func() { work(r.running) })
+}
+
+func (r *region) close() error {
+	var err error
+	if r.listener != nil {
+		err = r.listener.Close()
+	}
+	r.background.Wait()
+	return errors.Join(err, r.store.Close())
+}

@@ -1,0 +1,3 @@
+package nomad
+
+func scalingRoutes() []route { return nil }

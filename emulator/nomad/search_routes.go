@@ -1,0 +1,3 @@
+package nomad
+
+func searchRoutes() []route { return nil }

@@ -1,0 +1,3 @@
+package nomad
+
+func serviceRoutes() []route { return nil }

@@ -1,0 +1,34 @@
+package nomad
+
+import (
+	"net"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+func statusRoutes() []route {
+	return []route{
+		faithful(http.MethodGet, "/v1/status/leader", (*request).leader),
+		faithful(http.MethodGet, "/v1/status/peers", (*request).peers),
+		faithful(http.MethodGet, "/v1/regions", (*request).regions),
+	}
+}
+
+// rpcAddress is the one that the region's server is known by.
+func (r *region) rpcAddress() string {
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(r.options.RPCPort))
+}
+
+func (r *request) leader() (any, error) { return r.region.rpcAddress(), nil }
+
+func (r *request) peers() (any, error) { return []string{r.region.rpcAddress()}, nil }
+
+func (r *request) regions() (any, error) {
+	var names []string
+	for _, region := range r.region.nomad.regions {
+		names = append(names, region.options.Name)
+	}
+	slices.Sort(names)
+	return names, nil
+}
