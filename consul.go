@@ -18,7 +18,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul"
 	"github.com/drydock/drydock/emulator/consul/config"
-	"github.com/drydock/drydock/emulator/consul/logs"
+	"github.com/drydock/drydock/emulator/logs"
 )
 
 // programArgs are the arguments of the program: under the name consul it is

@@ -12,7 +12,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/checks"
 	"github.com/drydock/drydock/emulator/consul/dns"
-	"github.com/drydock/drydock/emulator/consul/logs"
+	"github.com/drydock/drydock/emulator/logs"
 )
 
 // agent is a node of a datacenter and the API that clients speak to.

@@ -11,7 +11,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/filter"
-	"github.com/drydock/drydock/emulator/consul/members"
+	"github.com/drydock/drydock/emulator/members"
 )
 
 // pool is that of the datacenter or, with the parameter wan, that of all servers.

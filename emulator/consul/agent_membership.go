@@ -8,7 +8,7 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
-	"github.com/drydock/drydock/emulator/consul/members"
+	"github.com/drydock/drydock/emulator/members"
 )
 
 // joinWait bounds how long joining another process may take.

@@ -4,7 +4,7 @@ import (
 	"net/http"
 
 	"github.com/drydock/drydock/emulator/consul/acl"
-	"github.com/drydock/drydock/emulator/consul/logs"
+	"github.com/drydock/drydock/emulator/logs"
 )
 
 // monitorBuffer is how many lines of the log may wait for a client. Those that

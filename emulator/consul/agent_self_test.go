@@ -21,7 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/drydock/drydock/emulator/consul/members"
+	"github.com/drydock/drydock/emulator/members"
 )
 
 func TestWhatAnAgentTellsAboutItself(t *testing.T) {

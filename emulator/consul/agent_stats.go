@@ -4,8 +4,8 @@ import (
 	"runtime"
 	"strconv"
 
-	"github.com/drydock/drydock/emulator/consul/members"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/members"
 )
 
 // stats counts things, as texts.

@@ -23,9 +23,9 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/drydock/drydock/emulator/consul/logs"
-	"github.com/drydock/drydock/emulator/consul/members"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/logs"
+	"github.com/drydock/drydock/emulator/members"
 )
 
 // Version is the version of Consul whose behaviour this is, and which agents tell.

@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/drydock/drydock/emulator/consul/logs"
-	"github.com/drydock/drydock/emulator/consul/members"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/logs"
+	"github.com/drydock/drydock/emulator/members"
 )
 
 // datacenter is one datacenter: its state, its agents, and what goes on in it

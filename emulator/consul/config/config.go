@@ -11,7 +11,8 @@ import (
 	"log/slog"
 
 	"github.com/drydock/drydock/emulator/consul"
-	"github.com/drydock/drydock/emulator/consul/logs"
+	"github.com/drydock/drydock/emulator/logs"
+	"github.com/drydock/drydock/emulator/settings"
 )
 
 // Config is what an agent is told.
@@ -52,7 +53,7 @@ func Load(args []string) (*Config, error) {
 }
 
 // read brings all sources together, the command line last.
-func read(args []string) (*settings, []string, error) {
+func read(args []string) (*agentSettings, []string, error) {
 	line, err := parseFlags(args)
 	if err != nil {
 		return nil, nil, err
@@ -70,7 +71,7 @@ func read(args []string) (*settings, []string, error) {
 				return nil, nil, err
 			}
 			unused = append(unused, ignored...)
-			merge(all, values.tree)
+			settings.Merge(all, values.tree)
 		}
 	}
 	flags := tree{name: "the command line", tree: line.set}
@@ -78,8 +79,8 @@ func read(args []string) (*settings, []string, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	merge(all, line.set)
-	var s settings
+	settings.Merge(all, line.set)
+	var s agentSettings
 	if _, err := decode(all, &s); err != nil {
 		return nil, nil, err
 	}

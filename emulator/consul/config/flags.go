@@ -5,8 +5,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
+
+	"github.com/drydock/drydock/emulator/settings"
 )
 
 // commandLine is what the flags say.
@@ -18,25 +19,25 @@ type commandLine struct {
 	others  []string       // the datacenters besides the agent's own
 }
 
-// Flags by the setting that they stand for.
-const (
-	textFlags = `advertise=advertise_addr advertise-wan=advertise_addr_wan alt-domain=alt_domain bind=bind_addr client=client_addr
+// settingFlags are the flags by the setting that they stand for.
+var settingFlags = settings.Flags{
+	Texts: `advertise=advertise_addr advertise-wan=advertise_addr_wan alt-domain=alt_domain bind=bind_addr client=client_addr
 		data-dir=data_dir default-query-time=default_query_time domain=domain encrypt=encrypt log-file=log_file
 		log-level=log_level log-rotate-duration=log_rotate_duration max-query-time=max_query_time node=node_name node-id=node_id
 		pid-file=pid_file retry-interval=retry_interval retry-interval-wan=retry_interval_wan segment=segment serf-lan-bind=serf_lan
-		serf-wan-bind=serf_wan ui-content-path=ui_config.content_path ui-dir=ui_config.dir`
-	listFlags = `allow-write-http-from=http_config.allow_write_http_from join=retry_join join-wan=retry_join_wan
+		serf-wan-bind=serf_wan ui-content-path=ui_config.content_path ui-dir=ui_config.dir`,
+	Lists: `allow-write-http-from=http_config.allow_write_http_from join=retry_join join-wan=retry_join_wan
 		primary-gateway=primary_gateways recursor=recursors retry-join=retry_join retry-join-wan=retry_join_wan
-		serf-lan-allowed-cidrs=serf_lan_allowed_cidrs serf-wan-allowed-cidrs=serf_wan_allowed_cidrs`
-	numberFlags = `bootstrap-expect=bootstrap_expect check_output_max_size=check_output_max_size dns-port=ports.dns grpc-port=ports.grpc
+		serf-lan-allowed-cidrs=serf_lan_allowed_cidrs serf-wan-allowed-cidrs=serf_wan_allowed_cidrs`,
+	Numbers: `bootstrap-expect=bootstrap_expect check_output_max_size=check_output_max_size dns-port=ports.dns grpc-port=ports.grpc
 		grpc-tls-port=ports.grpc_tls http-port=ports.http https-port=ports.https log-rotate-bytes=log_rotate_bytes
 		log-rotate-max-files=log_rotate_max_files protocol=protocol raft-protocol=raft_protocol retry-max=retry_max
-		retry-max-wan=retry_max_wan serf-lan-port=ports.serf_lan serf-wan-port=ports.serf_wan server-port=ports.server`
-	switchFlags = `auto-reload-config=auto_reload_config bootstrap=bootstrap disable-host-node-id=disable_host_node_id
+		retry-max-wan=retry_max_wan serf-lan-port=ports.serf_lan serf-wan-port=ports.serf_wan server-port=ports.server`,
+	Switches: `auto-reload-config=auto_reload_config bootstrap=bootstrap disable-host-node-id=disable_host_node_id
 		disable-keyring-file=disable_keyring_file enable-local-script-checks=enable_local_script_checks
 		enable-script-checks=enable_script_checks log-json=log_json non-voting-server=read_replica read-replica=read_replica
-		rejoin=rejoin_after_leave server=server syslog=enable_syslog ui=ui_config.enabled`
-)
+		rejoin=rejoin_after_leave server=server syslog=enable_syslog ui=ui_config.enabled`,
+}
 
 // parseFlags reads the command line; flag.ErrHelp is the error for -help.
 func parseFlags(args []string) (*commandLine, error) {
@@ -73,11 +74,11 @@ func (c *commandLine) flags() *flag.FlagSet {
 	})
 	flags.Func("node-meta", "`key:value` of the node's metadata; may be given several times", func(pair string) error {
 		key, value, _ := strings.Cut(pair, ":")
-		c.put("node_meta."+key, value)
+		settings.Put(c.set, "node_meta."+key, value)
 		return nil
 	})
 	flags.Func("datacenter", "`name` of the datacenter; given several times, the others are there too, with free ports", c.datacenter)
-	c.settingFlags(flags)
+	settingFlags.Add(flags, c.set)
 	return flags
 }
 
@@ -86,60 +87,7 @@ func (c *commandLine) datacenter(name string) error {
 	if _, given := c.set["datacenter"]; given {
 		c.others = append(c.others, strings.ToLower(name))
 	} else {
-		c.put("datacenter", name)
+		settings.Put(c.set, "datacenter", name)
 	}
 	return nil
-}
-
-// settingFlags adds those that stand for a setting of the files.
-func (c *commandLine) settingFlags(flags *flag.FlagSet) {
-	for _, pair := range strings.Fields(textFlags) {
-		name, setting, _ := strings.Cut(pair, "=")
-		flags.Func(name, setting, func(value string) error {
-			c.put(setting, value)
-			return nil
-		})
-	}
-	for _, pair := range strings.Fields(listFlags) {
-		name, setting, _ := strings.Cut(pair, "=")
-		flags.Func(name, setting, func(value string) error {
-			list, _ := c.set[setting].([]any)
-			c.put(setting, append(list, value))
-			return nil
-		})
-	}
-	for _, pair := range strings.Fields(numberFlags) {
-		name, setting, _ := strings.Cut(pair, "=")
-		flags.Func(name, setting, func(value string) error {
-			number, err := strconv.Atoi(value)
-			c.put(setting, number)
-			return err
-		})
-	}
-	for _, pair := range strings.Fields(switchFlags) {
-		name, setting, _ := strings.Cut(pair, "=")
-		flags.BoolFunc(name, setting, func(value string) error {
-			on, err := strconv.ParseBool(value)
-			c.put(setting, on)
-			return err
-		})
-	}
-}
-
-// put sets a setting, in the form a.b.
-func (c *commandLine) put(setting string, value any) {
-	in := c.set
-	for {
-		outer, inner, nested := strings.Cut(setting, ".")
-		if !nested {
-			in[setting] = value
-			return
-		}
-		next, ok := in[outer].(map[string]any)
-		if !ok {
-			next = map[string]any{}
-			in[outer] = next
-		}
-		in, setting = next, inner
-	}
 }

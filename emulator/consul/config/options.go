@@ -23,7 +23,7 @@ var (
 )
 
 // options are those of a Consul of one agent, and of one for each other datacenter.
-func (s *settings) options() (consul.Options, error) {
+func (s *agentSettings) options() (consul.Options, error) {
 	if err := s.validate(); err != nil {
 		return consul.Options{}, err
 	}
@@ -59,7 +59,7 @@ func (s *settings) options() (consul.Options, error) {
 }
 
 // validate refuses what Consul refuses.
-func (s *settings) validate() error {
+func (s *agentSettings) validate() error {
 	switch {
 	case s.DataDir == "" && !s.Dev:
 		return refusal("data_dir cannot be empty")
@@ -76,7 +76,7 @@ func (s *settings) validate() error {
 
 func isNoDatacenter(name string) bool { return !validDatacenter.MatchString(name) }
 
-func (s *settings) agent() (consul.Agent, error) {
+func (s *agentSettings) agent() (consul.Agent, error) {
 	a := consul.Agent{
 		Node:              s.NodeName,
 		Meta:              s.NodeMeta,
@@ -126,7 +126,7 @@ func (s *settings) agent() (consul.Agent, error) {
 
 // elsewhere is the agent of another datacenter: as the agent is, but with free ports
 // and nothing of its own.
-func (s *settings) elsewhere(a consul.Agent, datacenter string) (consul.Agent, error) {
+func (s *agentSettings) elsewhere(a consul.Agent, datacenter string) (consul.Agent, error) {
 	a.Node = datacenter + "-" + a.Node
 	a.Locality, a.HTTPS, a.TLS = nil, "", nil
 	if a.HTTP != "-" {
@@ -153,7 +153,7 @@ func at(hosts string, port int) string {
 }
 
 // address is that of the node.
-func (s *settings) address() string {
+func (s *agentSettings) address() string {
 	if s.AdvertiseAddr != "" {
 		return s.AdvertiseAddr
 	}
@@ -161,7 +161,7 @@ func (s *settings) address() string {
 }
 
 // serfHost is where other agents find this one: on this machine, unless an address is given.
-func (s *settings) serfHost() string {
+func (s *agentSettings) serfHost() string {
 	switch s.BindAddr {
 	case "", "0.0.0.0", "::", "[::]":
 		return "127.0.0.1"
@@ -170,7 +170,7 @@ func (s *settings) serfHost() string {
 }
 
 // nodeID is a node's: the one given or, made up once, that of a file in the data folder.
-func (s *settings) nodeID(file, given string) (string, error) {
+func (s *agentSettings) nodeID(file, given string) (string, error) {
 	if given != "" {
 		id, err := uuid.Parse(given)
 		if err != nil {
@@ -199,6 +199,6 @@ func (s *settings) nodeID(file, given string) (string, error) {
 	return id, nil
 }
 
-func (s *settings) definitions() consul.Definitions {
+func (s *agentSettings) definitions() consul.Definitions {
 	return consul.Definitions{Services: s.Services, Checks: s.Checks}
 }

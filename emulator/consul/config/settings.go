@@ -7,8 +7,8 @@ import (
 	"github.com/drydock/drydock/emulator/consul/state"
 )
 
-// settings are those that have a meaning here, under the names that files have.
-type settings struct {
+// agentSettings are those that have a meaning here, under the names that files have.
+type agentSettings struct {
 	ACL                     aclSettings                `mapstructure:"acl"`
 	ACLDatacenter           string                     `mapstructure:"acl_datacenter"`
 	ACLDefaultPolicy        string                     `mapstructure:"acl_default_policy"`

@@ -1,14 +1,13 @@
 package config
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 
-	"github.com/hashicorp/hcl"
+	"github.com/drydock/drydock/emulator/settings"
 )
 
 // source is a file, a folder of files, or a piece of HCL from the command line.
@@ -97,48 +96,15 @@ func formatOf(file, format string) string {
 	return ""
 }
 
-// parse reads HCL or JSON. Nothing at all is an empty configuration.
-func parse(text []byte, format string) (map[string]any, error) {
-	values := map[string]any{}
-	switch {
-	case len(strings.TrimSpace(string(text))) == 0:
-	case format == "json":
-		if err := json.Unmarshal(text, &values); err != nil {
-			return nil, err
-		}
-	default:
-		if err := hcl.Unmarshal(text, &values); err != nil {
-			return nil, err
-		}
-		values, _ = unwrap(values).(map[string]any)
+// parse reads HCL or JSON.
+func parse(text []byte, format string) (settings.Tree, error) {
+	values, err := settings.Parse(text, format == "json")
+	if err != nil {
+		return nil, err
 	}
 	oneAsMany(values, "service", "services")
 	oneAsMany(values, "check", "checks")
 	return values, nil
-}
-
-// unwrap makes a map of each list that HCL has made of a single block.
-func unwrap(value any) any {
-	switch value := value.(type) {
-	case map[string]any:
-		for name, member := range value {
-			value[name] = unwrap(member)
-		}
-	case []map[string]any:
-		if len(value) == 1 {
-			return unwrap(value[0])
-		}
-		list := make([]any, len(value))
-		for i, member := range value {
-			list[i] = unwrap(member)
-		}
-		return list
-	case []any:
-		for i, member := range value {
-			value[i] = unwrap(member)
-		}
-	}
-	return value
 }
 
 // oneAsMany moves what is under the singular into the list under the plural.

@@ -11,7 +11,7 @@ import (
 
 // tls is the configuration of the HTTPS API. Without a certificate it refuses
 // every client, as Consul does.
-func (s *settings) tls() (*tls.Config, error) {
+func (s *agentSettings) tls() (*tls.Config, error) {
 	c := &tls.Config{MinVersion: tls.VersionTLS12}
 	certificate := cmp.Or(s.TLS.HTTPS.CertFile, s.TLS.Defaults.CertFile, s.CertFile)
 	key := cmp.Or(s.TLS.HTTPS.KeyFile, s.TLS.Defaults.KeyFile, s.KeyFile)
@@ -43,7 +43,7 @@ func (s *settings) tls() (*tls.Config, error) {
 	return c, nil
 }
 
-func (s *settings) verifiesClients() bool {
+func (s *agentSettings) verifiesClients() bool {
 	for _, says := range []*bool{s.TLS.HTTPS.VerifyIncoming, s.TLS.Defaults.VerifyIncoming} {
 		if says != nil {
 			return *says

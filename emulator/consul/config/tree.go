@@ -5,12 +5,10 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/go-viper/mapstructure/v2"
-
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/settings"
 )
 
 // tree is what one source says.
@@ -40,7 +38,7 @@ var inList = regexp.MustCompile(`\[\d+\]`)
 // check says which of a source's settings have no meaning here; the error, an
 // *InvalidError, tells what Consul does not know or take.
 func check(from tree) (ignored []string, err error) {
-	unknown, err := decode(from.tree, &settings{})
+	unknown, err := decode(from.tree, &agentSettings{})
 	if err != nil {
 		return nil, &InvalidError{from.name, err.Error()}
 	}
@@ -67,32 +65,8 @@ func check(from tree) (ignored []string, err error) {
 }
 
 // decode reads settings, and says which of them there is no place for.
-func decode(from map[string]any, into *settings) (unknown []string, err error) {
-	var read mapstructure.Metadata
-	decoder, err := mapstructure.NewDecoder(&mapstructure.DecoderConfig{
-		Result:     into,
-		Metadata:   &read,
-		MatchName:  sameName,
-		DecodeHook: mapstructure.ComposeDecodeHookFunc(asList, asDuration, mapstructure.StringToTimeDurationHookFunc()),
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = decoder.Decode(from)
-	return read.Unused, err
-}
-
-// sameName compares a setting's name with a field's: lib_port is LibPort.
-func sameName(setting, field string) bool {
-	return strings.EqualFold(strings.ReplaceAll(setting, "_", ""), strings.ReplaceAll(field, "_", ""))
-}
-
-// asList makes a list of one block, which HCL cannot tell from a list's only member.
-func asList(from, to reflect.Type, value any) (any, error) {
-	if from.Kind() == reflect.Map && to.Kind() == reflect.Slice {
-		return []any{value}, nil
-	}
-	return value, nil
+func decode(from settings.Tree, into *agentSettings) (unknown []string, err error) {
+	return settings.Decode(from, into, asDuration)
 }
 
 // asDuration reads a text as the duration that it is.
@@ -102,26 +76,4 @@ func asDuration(from, to reflect.Type, value any) (any, error) {
 		return state.Duration(read), err
 	}
 	return value, nil
-}
-
-// merge puts what is in from over what is in into: maps are brought together,
-// lists are appended, all else is replaced.
-func merge(into, from map[string]any) {
-	for name, value := range from {
-		switch value := value.(type) {
-		case map[string]any:
-			if old, ok := into[name].(map[string]any); ok {
-				merge(old, value)
-				continue
-			}
-			fresh := map[string]any{}
-			merge(fresh, value)
-			into[name] = fresh
-		case []any:
-			old, _ := into[name].([]any)
-			into[name] = slices.Concat(old, value)
-		default:
-			into[name] = value
-		}
-	}
 }

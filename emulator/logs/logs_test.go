@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/drydock/drydock/emulator/consul/logs"
+	"github.com/drydock/drydock/emulator/logs"
 )
 
 func TestLinesLookLikeConsuls(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
-	"github.com/drydock/drydock/emulator/consul/members"
+	"github.com/drydock/drydock/emulator/members"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
