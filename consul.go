@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -20,15 +19,6 @@ import (
 	"github.com/drydock/drydock/emulator/consul/config"
 	"github.com/drydock/drydock/emulator/logs"
 )
-
-// programArgs are the arguments of the program: under the name consul it is
-// the command consul, for those who look for a program of that name.
-func programArgs(args []string) []string {
-	if filepath.Base(args[0]) == "consul" {
-		return append([]string{"consul"}, args[1:]...)
-	}
-	return args[1:]
-}
 
 func consulCommand() *cobra.Command {
 	cmd := &cobra.Command{
@@ -74,7 +64,7 @@ func consulAgent(ctx context.Context, args []string, stdout io.Writer) error {
 	if err != nil {
 		return err
 	}
-	out, closeLog, err := consulLog(c, stdout)
+	out, closeLog, err := agentLog(c.LogFile, stdout)
 	if err != nil {
 		return err
 	}
@@ -124,19 +114,6 @@ func waitForStop(ctx context.Context, running *consul.Consul, log *slog.Logger) 
 	}
 }
 
-// consulLog is what the log is written to: the output, and the file that the
-// configuration names.
-func consulLog(c *config.Config, stdout io.Writer) (out io.Writer, closeLog func() error, err error) {
-	if c.LogFile == "" {
-		return stdout, func() error { return nil }, nil
-	}
-	file, err := os.OpenFile(c.LogFile, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o640)
-	if err != nil {
-		return nil, nil, fmt.Errorf("open the log file: %w", err)
-	}
-	return io.MultiWriter(stdout, file), file.Close, nil
-}
-
 func keepPID(file string) error {
 	if file == "" {
 		return nil
@@ -158,13 +135,6 @@ func consulBanner(out io.Writer, c *config.Config, running *consul.Consul) {
 	}
 	bannerLine(out, "State", c.Options.Dir)
 	fmt.Fprint(out, "\n==> Log data will now stream in as it occurs:\n\n")
-}
-
-// bannerLine prints what there is to say of a thing, if anything.
-func bannerLine(out io.Writer, thing, said string) {
-	if said != "" {
-		fmt.Fprintf(out, "%22s: '%s'\n", thing, said)
-	}
 }
 
 func consulVersionCommand() *cobra.Command {

@@ -65,7 +65,12 @@ type Region struct {
 	// RPCPort and SerfPort are told as the server's, where nobody listens;
 	// default 4647 and 4648.
 	RPCPort, SerfPort int
-	Nodes             []Node
+	// Serf is the address, host:port, that servers of other processes join, and
+	// RetryJoin those of theirs to join, over and over until they are there.
+	// Empty: nobody can.
+	Serf      string
+	RetryJoin []string
+	Nodes     []Node
 	// Prometheus answers /v1/metrics in the format of Prometheus, too.
 	Prometheus bool
 }
