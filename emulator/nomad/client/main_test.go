@@ -121,7 +121,7 @@ func ownerMain(dir string) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	pids := []int{n.driver.watchdog.cmd.Process.Pid}
+	var pids []int
 	for i := range 3 {
 		variables := map[string]string{"program": os.Args[0], "mode": "parent", "id": strconv.Itoa(i)}
 		job, err := ParseJob("task.nomad.hcl", text, variables)
@@ -146,7 +146,7 @@ func ownerMain(dir string) int {
 			}
 		}
 	}
-	text, _ = json.Marshal(pids)
+	text, _ = json.Marshal(append(pids, n.processes.Watchdog()))
 	fmt.Println(string(text))
 	select {}
 }

@@ -18,6 +18,8 @@ import (
 	"sync"
 
 	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/nomad/client/process"
 )
 
 // ErrClosed is returned by what is asked of a Nomad after Close has begun.
@@ -45,14 +47,14 @@ type Options struct {
 
 // Nomad is a scheduler with one node, this machine. Its methods may be called from any goroutine.
 type Nomad struct {
-	options Options
-	log     *slog.Logger
-	node    node
-	driver  *rawExec
-	ports   *portLedger
-	dirLock *fileLock
-	output  *terminal
-	close   func() error
+	options   Options
+	log       *slog.Logger
+	node      node
+	processes *process.Starter
+	ports     *portLedger
+	dirLock   *fileLock
+	output    *terminal
+	close     func() error
 
 	allocations sync.WaitGroup     // those that have not ended
 	consul      *consulServices    // nil without Consul
@@ -85,11 +87,12 @@ func New(o Options) (*Nomad, error) {
 	}
 	o.Dir = dir
 	n := &Nomad{
-		options: o,
-		log:     o.Logger,
-		node:    thisNode(o.Meta),
-		jobs:    map[string]*registration{},
-		changed: make(chan struct{}),
+		options:   o,
+		log:       o.Logger,
+		node:      thisNode(o.Meta),
+		jobs:      map[string]*registration{},
+		changed:   make(chan struct{}),
+		processes: process.NewStarter(),
 	}
 	if n.log == nil {
 		n.log = slog.New(slog.DiscardHandler)
@@ -104,10 +107,6 @@ func New(o Options) (*Nomad, error) {
 		return nil, fmt.Errorf("start nomad: take %s: %w: stop the other one, or use another folder", dir, err)
 	}
 	if n.ports, err = newPortLedger(); err != nil {
-		n.dirLock.release()
-		return nil, fmt.Errorf("start nomad: %w", err)
-	}
-	if n.driver, err = newRawExec(n.log); err != nil {
 		n.dirLock.release()
 		return nil, fmt.Errorf("start nomad: %w", err)
 	}
@@ -141,7 +140,7 @@ func (n *Nomad) shutdown() error {
 		n.unfollow()
 		n.following.Wait()
 	}
-	err := n.driver.close()
+	err := n.processes.Close()
 	n.dirLock.release()
 	return err
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -78,9 +79,10 @@ func TestGrandchildrenDieWithTheTask(t *testing.T) {
 
 	require.NoError(t, n.Register(within(t), parse(t, "task", "mode", "parent", "id", "two")))
 	child = grandchild(t, n, "two")
+	watchdog := n.processes.Watchdog()
 	require.NoError(t, n.Close())
 	eventually(t, "the grandchild is gone", func() bool { return !alive(child) })
-	require.False(t, alive(n.driver.watchdog.cmd.Process.Pid), "the watchdog ends with Close")
+	require.False(t, alive(watchdog), "the watchdog ends with Close")
 }
 
 func TestGrandchildrenDieWhenTheTaskCrashes(t *testing.T) {
@@ -124,8 +126,10 @@ func TestKilledWatchdogStopsNewTasks(t *testing.T) {
 	t.Parallel()
 	n, err := New(Options{Dir: t.TempDir()})
 	require.NoError(t, err)
-	require.NoError(t, n.driver.watchdog.cmd.Process.Kill())
-	eventually(t, "the watchdog is gone", func() bool { return !alive(n.driver.watchdog.cmd.Process.Pid) })
+	require.NoError(t, n.Register(within(t), parse(t, "task", "type", "batch", "mode", "exit", "argument", "0", "id", "first")))
+	eventually(t, "the first task ends", dead(n, t, "first"))
+	require.NoError(t, syscall.Kill(n.processes.Watchdog(), syscall.SIGKILL))
+	eventually(t, "the watchdog is gone", func() bool { return !alive(n.processes.Watchdog()) })
 	require.NoError(t, n.Register(within(t), parse(t, "task", "mode", "wait")))
 	eventually(t, "the task is refused", dead(n, t, "one"))
 	require.Contains(t, last(t, n, "one").Tasks[0].Event.Message, "watchdog")

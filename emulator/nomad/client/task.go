@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/nomad/client/process"
 )
 
 // task runs one task of an allocation: again and again, as its restart policy says.
@@ -124,7 +126,7 @@ func (t *task) run() {
 }
 
 // start prepares and starts one process. The kind is the event that tells of the error.
-func (t *task) start() (p *process, kind string, err error) {
+func (t *task) start() (p *process.Process, kind string, err error) {
 	if t.spoiled != nil {
 		return nil, api.TaskSetupFailure, t.spoiled
 	}
@@ -136,11 +138,11 @@ func (t *task) start() (p *process, kind string, err error) {
 	if err != nil {
 		return nil, api.TaskDriverFailure, err
 	}
-	if p, err = t.alloc.n.driver.start(command); err != nil {
+	if p, err = t.alloc.n.startProcess(command); err != nil {
 		return nil, api.TaskDriverFailure, err
 	}
-	t.set(api.TaskStarted, fmt.Sprintf("pid %d", p.pid), func() {
-		t.state, t.pid = taskRunning, p.pid
+	t.set(api.TaskStarted, fmt.Sprintf("pid %d", p.PID()), func() {
+		t.state, t.pid = taskRunning, p.PID()
 		t.alloc.wakeChecksLocked(t)
 	})
 	return p, "", nil
