@@ -3,7 +3,7 @@
 # the one on the PATH where its version fits, else one built from its Go module
 # at the version pinned in scripts/tools, kept in the user's cache folder.
 #
-#   scripts/real.sh consul|minio
+#   scripts/real.sh consul|minio|nomad
 set -euo pipefail
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -11,8 +11,9 @@ program=${1:-}
 case $program in
 consul) package=github.com/hashicorp/consul ;;
 minio) package=github.com/minio/minio ;;
+nomad) package=github.com/hashicorp/nomad ;;
 *)
-  echo "usage: scripts/real.sh consul|minio" >&2
+  echo "usage: scripts/real.sh consul|minio|nomad" >&2
   exit 2
   ;;
 esac
@@ -20,10 +21,10 @@ esac
 tools=$here/tools/$program
 version=$(awk -v package="$package" '$1 == package { print $2; exit }' "$tools/go.mod")
 
-# fits PATH: whether the program behaves as the pinned one does. Consul's
-# answers change from one minor version to the next; of MinIO any will do.
+# fits PATH: whether the program behaves as the pinned one does. What Consul and
+# Nomad answer changes from one minor version to the next; of MinIO any will do.
 fits() {
-  [ "$program" != consul ] || "$1" version 2>/dev/null | grep -q "^Consul ${version%.*}\."
+  [ "$program" = minio ] || "$1" version 2>/dev/null | grep -qi "^$program ${version%.*}\."
 }
 
 if found=$(command -v "$program") && fits "$found"; then
