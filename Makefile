@@ -15,10 +15,12 @@ up: build ## set up what is missing, start the offline stack and every role, and
 test: setup-test build ## set up what is missing, and run every test
 	@scripts/real.sh minio >/dev/null
 	@scripts/real.sh consul >/dev/null
+	@scripts/real.sh nomad >/dev/null
 	go test -race ./...
 
-conformance: build ## run the official Consul client's own tests against the emulator, and list what differs from the real program
-	@go run ./emulator/consul/conformance $(ARGS)
+conformance: build ## run the official Consul and Nomad clients' own tests against the emulators, and list what differs from the real programs
+	@go run ./emulator/consul/conformance $(ARGS); consul=$$?; \
+	go run ./emulator/nomad/conformance $(ARGS) && exit $$consul
 
 bench: setup-test build ## measure against the limit and the peers: a table, and bench.json (BENCH=pictures for one suite)
 	go run ./bench

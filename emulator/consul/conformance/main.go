@@ -1,6 +1,5 @@
-// Command conformance shows how much of Consul the emulator is: it runs the
-// tests that come with the official Go client, as they are, against it, and
-// holds the result against what the same tests do on the real program.
+// Command conformance shows how much of Consul the emulator is: package
+// emulator/conformance says how.
 //
 //	make conformance
 //
@@ -11,67 +10,26 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"flag"
-	"fmt"
-	"io"
-	"os"
-	"os/signal"
-	"syscall"
+	_ "embed"
+
+	"github.com/drydock/drydock/emulator/conformance"
 )
 
-// leastPassing is how many tests have to pass, whatever differs.txt says.
-const leastPassing = 200
-
-// errDiffers says that the report has told why the command fails.
-var errDiffers = errors.New("the emulator differs from what is listed")
+var (
+	//go:embed real.txt
+	realList string
+	//go:embed differs.txt
+	differsList string
+)
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil && !errors.Is(err, errDiffers) {
-		fmt.Fprintln(os.Stderr, "conformance:", err)
-	}
-	if err != nil {
-		os.Exit(1)
-	}
-}
-
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	flags := flag.NewFlagSet("conformance", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	program := flags.String("consul", "", "the `path` of the program to test; empty is the emulator, as bin/drydock runs it")
-	pattern := flags.String("run", "", "run only the tests whose names match this `regexp`")
-	parallel := flags.Int("parallel", 32, "how many tests, and so how many servers, run at once")
-	if err := flags.Parse(args); err != nil {
-		return err
-	}
-
-	real, differs, err := expectations(realList, differsList)
-	if err != nil {
-		return err
-	}
-	command := []string{*program}
-	if *program == "" {
-		command = []string{"bin/drydock", "consul"}
-	}
-	fmt.Fprintln(stderr, "running the tests of github.com/hashicorp/consul/api; it takes about a minute")
-	outcomes, err := testClient(ctx, command, *pattern, *parallel)
-	if err != nil {
-		return err
-	}
-	logs, err := saveLogs(outcomes)
-	if err != nil {
-		return err
-	}
-	v := compare(real, differs, outcomes, *pattern != "")
-	if err := v.print(stdout, logs, len(real)); err != nil {
-		return err
-	}
-	if v.surprises() || *pattern == "" && len(v.passed) < leastPassing {
-		return errDiffers
-	}
-	return nil
+	conformance.Main(conformance.Suite{
+		Program:      "consul",
+		Packages:     "github.com/hashicorp/consul/api/...",
+		Unset:        []string{"CONSUL_"},
+		Real:         realList,
+		Differs:      differsList,
+		LeastPassing: 200,
+		Parallel:     32,
+	})
 }

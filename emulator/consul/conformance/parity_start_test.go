@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,11 +16,17 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/drydock/drydock/emulator/conformance/parity"
 	"github.com/drydock/drydock/emulator/consul"
 )
 
 // node is what both call themselves.
 const node = "n1"
+
+// realConsul is the path of the real program.
+func realConsul(t *testing.T) string {
+	return parity.RealProgram(t, "../../../scripts/real.sh", "consul")
+}
 
 // startEmulated starts the emulator and returns its URL.
 func startEmulated(t *testing.T, acl consul.ACL) string {
@@ -42,7 +47,7 @@ func startReal(t *testing.T, program string, settings ...string) string {
 	settings = append(settings, `performance { leave_drain_time = "100ms" }`)
 	file := filepath.Join(t.TempDir(), "settings.hcl")
 	require.NoError(t, os.WriteFile(file, []byte(strings.Join(settings, "\n")), 0o644))
-	ports := freePorts(t, 4)
+	ports := parity.FreePorts(t, 4)
 	var output bytes.Buffer
 	agent := exec.Command(program, "agent", "-dev", "-node="+node, "-log-level=warn", "-config-file="+file,
 		"-dns-port=-1", "-grpc-port=-1", "-grpc-tls-port=-1", fmt.Sprint("-http-port=", ports[0]),
@@ -79,17 +84,4 @@ func answer(url string) string {
 		return ""
 	}
 	return string(body)
-}
-
-// freePorts finds ports of 127.0.0.1 that nobody has; the real program cannot pick its own.
-func freePorts(t *testing.T, count int) []int {
-	t.Helper()
-	var ports []int
-	for range count {
-		listener, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer listener.Close()
-		ports = append(ports, listener.Addr().(*net.TCPAddr).Port)
-	}
-	return ports
 }

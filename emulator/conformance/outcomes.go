@@ -1,4 +1,4 @@
-package main
+package conformance
 
 import (
 	"encoding/json"
@@ -56,14 +56,15 @@ func readOutcomes(from io.Reader) (outcomes, error) {
 	}
 }
 
-// saveLogs writes what each test that did not pass printed into the user's
-// cache folder, in place of the last run's, and returns that folder.
-func saveLogs(all outcomes) (string, error) {
+// saveLogs writes what each test that did not pass printed into a folder of the
+// program's in the user's cache folder, in place of the last run's, and returns
+// that folder.
+func saveLogs(program string, all outcomes) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "drydock", "conformance")
+	dir := filepath.Join(cache, "drydock", "conformance", program)
 	if err := os.RemoveAll(dir); err != nil {
 		return "", err
 	}

@@ -1,28 +1,20 @@
-package main
+package conformance
 
 import (
-	_ "embed"
 	"fmt"
 	"strings"
 )
 
-var (
-	//go:embed real.txt
-	realList string
-	//go:embed differs.txt
-	differsList string
-)
-
 // expectations are the tests that pass on the real program, and those of them
 // that are known not to pass here, each with its reason.
-func expectations(realList, differsList string) (real []string, differs map[string]string, err error) {
-	real = strings.Fields(realList)
+func (s Suite) expectations() (real []string, differs map[string]string, err error) {
+	real = strings.Fields(s.Real)
 	known := map[string]bool{}
 	for _, test := range real {
 		known[test] = true
 	}
 	differs = map[string]string{}
-	for number, line := range strings.Split(differsList, "\n") {
+	for number, line := range strings.Split(s.Differs, "\n") {
 		if line = strings.TrimSpace(line); line == "" || strings.HasPrefix(line, "#") {
 			continue
 		}

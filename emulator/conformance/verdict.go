@@ -1,4 +1,4 @@
-package main
+package conformance
 
 import (
 	"fmt"
@@ -63,15 +63,16 @@ func became(o *outcome) string {
 // surprises reports whether anything is not as it is listed.
 func (v verdict) surprises() bool { return len(v.unexplained)+len(v.outdated) > 0 }
 
-// print tells people, the count last. logs is where the output of the tests is.
-func (v verdict) print(out io.Writer, logs string, of int) error {
+// print tells people, the count of the titled suite last. logs is where the
+// output of the tests is.
+func (v verdict) print(out io.Writer, title, logs string, of int) error {
 	var text strings.Builder
-	section(&text, "pass on the real Consul and not here:", v.explained)
-	section(&text, "pass on the real Consul and not here, and differs.txt does not say why (see "+logs+"):", v.unexplained)
+	section(&text, "pass on the real program and not here:", v.explained)
+	section(&text, "pass on the real program and not here, and differs.txt does not say why (see "+logs+"):", v.unexplained)
 	if len(v.outdated) > 0 {
 		fmt.Fprintf(&text, "pass, though differs.txt lists them:\n  %s\n", strings.Join(v.outdated, "\n  "))
 	}
-	fmt.Fprintf(&text, "consul/api: %d passed of %d\n", len(v.passed), of)
+	fmt.Fprintf(&text, "%s: %d passed of %d\n", title, len(v.passed), of)
 	_, err := io.WriteString(out, text.String())
 	return err
 }

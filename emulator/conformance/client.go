@@ -1,4 +1,4 @@
-package main
+package conformance
 
 import (
 	"context"
@@ -7,34 +7,29 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
 )
 
-const (
-	// clientModule pins the client whose tests are run.
-	clientModule = "scripts/tools/consul-api"
-
-	clientPackages = "github.com/hashicorp/consul/api/..."
-	testsTimeout   = 5 * time.Minute
-)
+const testsTimeout = 5 * time.Minute
 
 // testClient runs the client's tests with a folder first on the PATH whose
-// program consul is the command, and returns what came of each test. It runs in
-// the checkout's root, and leaves no process behind.
-func testClient(ctx context.Context, command []string, pattern string, parallel int) (_ outcomes, err error) {
+// program is the command, and returns what came of each test. It runs in the
+// checkout's root, and leaves no process behind.
+func (s Suite) testClient(ctx context.Context, command []string, pattern string, parallel int) (_ outcomes, err error) {
 	dir, err := os.MkdirTemp("", "drydock-conformance-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := installConsul(dir, command); err != nil {
+	if err := s.install(dir, command); err != nil {
 		return nil, err
 	}
-	test := exec.CommandContext(ctx, "go", "test", "-C", clientModule, "-json", "-vet=off", "-count=1",
-		"-timeout", testsTimeout.String(), "-parallel", fmt.Sprint(parallel), "-run", pattern, clientPackages)
-	test.Env = environment(dir)
+	test := exec.CommandContext(ctx, "go", "test", "-C", "scripts/tools/"+s.Program+"-api", "-json", "-vet=off", "-count=1",
+		"-timeout", testsTimeout.String(), "-parallel", fmt.Sprint(parallel), "-run", pattern, s.Packages)
+	test.Env = s.environment(dir)
 	// A group of its own: tests that give up leave their servers running.
 	test.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	test.Cancel = func() error { return syscall.Kill(-test.Process.Pid, syscall.SIGKILL) }
@@ -65,9 +60,9 @@ func testClient(ctx context.Context, command []string, pattern string, parallel 
 	return results, nil
 }
 
-// installConsul writes the program consul that the tests find. It becomes the
-// command instead of waiting for it: the tests signal the process they started.
-func installConsul(dir string, command []string) error {
+// install writes the program that the tests find. It becomes the command
+// instead of waiting for it: the tests signal the process they started.
+func (s Suite) install(dir string, command []string) error {
 	program, err := filepath.Abs(command[0])
 	if err != nil {
 		return err
@@ -80,15 +75,16 @@ func installConsul(dir string, command []string) error {
 		quoted[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 	}
 	script := "#!/bin/sh\nexec " + strings.Join(quoted, " ") + " \"$@\"\n"
-	return os.WriteFile(filepath.Join(dir, "consul"), []byte(script), 0o755)
+	return os.WriteFile(filepath.Join(dir, s.Program), []byte(script), 0o755)
 }
 
-// environment is this process's, without what would lead the tests to a Consul
-// that happens to run, and with dir first on the PATH.
-func environment(dir string) []string {
+// environment is this process's, without what is unset, and with dir first on
+// the PATH.
+func (s Suite) environment(dir string) []string {
 	kept := []string{"PATH=" + dir + string(filepath.ListSeparator) + os.Getenv("PATH")}
 	for _, entry := range os.Environ() {
-		if !strings.HasPrefix(entry, "PATH=") && !strings.HasPrefix(entry, "CONSUL_") {
+		unset := func(prefix string) bool { return strings.HasPrefix(entry, prefix) }
+		if !unset("PATH=") && !slices.ContainsFunc(s.Unset, unset) {
 			kept = append(kept, entry)
 		}
 	}
