@@ -1,0 +1,9 @@
+package jobs
+
+const (
+	// PayloadOptional is what a parameterized job says of its payload when it
+	// says nothing.
+	PayloadOptional = "optional"
+
+	changeSignal = "signal"
+)
