@@ -9,7 +9,8 @@ import (
 // Bus carries events between services, at least once. A topic is dot separated
 // ("images.processed.demo"); its first word names the stream that keeps it.
 //
-// A Bus is safe for concurrent use. Calls return when the context ends.
+// A Bus is safe for concurrent use. Calls return when the context ends, or
+// before that, with ErrUnavailable, when the bus gives no answer.
 type Bus interface {
 	// Publish returns nil only once the event is durably kept. A second event
 	// with the same ID, inside the provider's deduplication window, is dropped

@@ -21,4 +21,8 @@ var (
 	// ErrInvalid: an argument is outside of what the interface allows; trying
 	// again with the same argument is of no use.
 	ErrInvalid = errors.New("invalid")
+	// ErrUnavailable: the provider of events, records or schedules cannot be
+	// reached or gives no answer. Trying again later may succeed; whether a
+	// change was made is not known.
+	ErrUnavailable = errors.New("unavailable")
 )

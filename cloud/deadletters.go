@@ -9,7 +9,8 @@ import (
 // DeadLetters are the events that consumers gave up, kept whole until somebody
 // sends them again or removes them.
 //
-// DeadLetters is safe for concurrent use.
+// DeadLetters is safe for concurrent use. Calls that get no answer end with
+// ErrUnavailable.
 type DeadLetters interface {
 	// List yields the letters that the filter lets through and that were there
 	// when it began, in the order of their revisions: oldest first, where an edit

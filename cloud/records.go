@@ -11,7 +11,8 @@ import (
 // 200 bytes of printable UTF-8 without "/"; 512 bytes in all. A value is at
 // most 256 KiB.
 //
-// Records is safe for concurrent use.
+// Records is safe for concurrent use. Calls that get no answer end with
+// ErrUnavailable.
 type Records interface {
 	// Get returns ErrNotFound when there is no record, or no longer.
 	Get(ctx context.Context, key string) (Record, error)

@@ -9,7 +9,8 @@ import (
 // Schedules publish events at declared times. The provider keeps the time:
 // no process of ours waits, and none has to be elected.
 //
-// Schedules is safe for concurrent use.
+// Schedules is safe for concurrent use. Calls that get no answer end with
+// ErrUnavailable.
 type Schedules interface {
 	// Declare makes the schedule be what is given, whether there was one of its
 	// name or not. Declaring the same again changes nothing, not even when the

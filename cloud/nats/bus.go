@@ -79,7 +79,8 @@ func (b *Bus) Publish(ctx context.Context, topic string, event cloud.Event) erro
 	if limit := b.nc.MaxPayload() - letterRoom; limit > 0 && int64(message.Size()) > limit {
 		return fmt.Errorf("publish event on %s: its %d bytes are more than the %d that the server takes and keeps: %w", topic, message.Size(), limit, cloud.ErrInvalid)
 	}
-	if err := b.publish(ctx, message); err != nil {
+	err = b.call(ctx, func(ctx context.Context) error { return b.publish(ctx, message) })
+	if err != nil {
 		return fmt.Errorf("publish event on %s: %w", topic, err)
 	}
 	return nil
@@ -89,13 +90,13 @@ func (b *Bus) Publish(ctx context.Context, topic string, event cloud.Event) erro
 // was removed meanwhile is created anew.
 func (b *Bus) publish(ctx context.Context, message *nats.Msg) error {
 	stream, _, _ := strings.Cut(message.Subject, ".")
-	if err := b.Declare(ctx, stream); err != nil {
+	if err := b.declare(ctx, stream); err != nil {
 		return err
 	}
 	_, err := b.js.PublishMsg(ctx, message)
 	if errors.Is(err, jetstream.ErrNoStreamResponse) {
 		b.forgetStream(stream)
-		if err = b.Declare(ctx, stream); err == nil {
+		if err = b.declare(ctx, stream); err == nil {
 			_, err = b.js.PublishMsg(ctx, message)
 		}
 	}
@@ -105,6 +106,10 @@ func (b *Bus) publish(ctx context.Context, message *nats.Msg) error {
 // Declare creates the stream of that name where it is missing. Publish and
 // Subscribe do so by themselves; it is for those who let other programs publish.
 func (b *Bus) Declare(ctx context.Context, name string) error {
+	return b.call(ctx, func(ctx context.Context) error { return b.declare(ctx, name) })
+}
+
+func (b *Bus) declare(ctx context.Context, name string) error {
 	b.mu.Lock()
 	known := b.streams[name]
 	b.mu.Unlock()

@@ -17,6 +17,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/drydock/drydock/cloud"
 )
 
 // reconnectWait is the pause between two tries to reach a lost server.
@@ -75,7 +77,7 @@ func connect(ctx context.Context, rawURL string) (*connection, error) {
 	return &connection{nc: nc, js: js, replicas: replicas}, nil
 }
 
-// readyWait bounds the server's answer where the caller's context does not.
+// readyWait is less than answerWait, as who asks whether all is well does not wait for long.
 const readyWait = 5 * time.Second
 
 // ready asks the server for a round trip.
@@ -83,10 +85,10 @@ func (c *connection) ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, readyWait)
 	defer cancel()
 	if !c.nc.IsConnected() {
-		return fmt.Errorf("NATS is not connected: %v", c.nc.Status())
+		return fmt.Errorf("NATS is not connected (%v): %w", c.nc.Status(), cloud.ErrUnavailable)
 	}
 	if err := c.nc.FlushWithContext(ctx); err != nil {
-		return fmt.Errorf("NATS does not answer: %w", err)
+		return fmt.Errorf("NATS does not answer: %w: %w", cloud.ErrUnavailable, err)
 	}
 	return nil
 }

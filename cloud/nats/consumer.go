@@ -109,11 +109,15 @@ func isRedrive(subject string) bool {
 // open makes stream, consumer and inbox where they are missing.
 func (c *consumer) open(ctx context.Context) error {
 	c.bus.forgetStream(c.stream)
-	if err := c.bus.Declare(ctx, c.stream); err != nil {
-		return fmt.Errorf("subscribe %s: %w", c.config.Durable, err)
-	}
-	if _, err := c.bus.js.CreateOrUpdateConsumer(ctx, c.stream, c.config); err != nil {
-		return fmt.Errorf("subscribe %s: make consumer on stream %s: %w", c.config.Durable, c.stream, err)
+	err := c.bus.call(ctx, func(ctx context.Context) error {
+		if err := c.bus.declare(ctx, c.stream); err != nil {
+			return err
+		}
+		_, err := c.bus.js.CreateOrUpdateConsumer(ctx, c.stream, c.config)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("subscribe %s to stream %s: %w", c.config.Durable, c.stream, err)
 	}
 	p, err := openPull(c.bus.nc, c.stream, c.config.Durable, c.prefetch)
 	if err != nil {
@@ -328,11 +332,17 @@ func (d *delivery) Extend(context.Context) error {
 // DeadLetter keeps the letter before it acknowledges. The letter has an
 // identity of its own, so that a crash between the two does not keep it twice.
 func (d *delivery) DeadLetter(ctx context.Context, failure cloud.Failure) error {
-	if err := d.keep(ctx, failure); err != nil {
+	bus := d.consumer.bus
+	err := bus.call(ctx, func(ctx context.Context) error { return d.keep(ctx, failure) })
+	if err != nil {
 		return fmt.Errorf("dead-letter event %s: %w", d.event.ID, err)
 	}
 	defer d.consumer.answered(d)
-	if _, err := d.consumer.bus.nc.RequestWithContext(ctx, d.message.Reply, answerAck); err != nil {
+	err = bus.call(ctx, func(ctx context.Context) error {
+		_, err := bus.nc.RequestWithContext(ctx, d.message.Reply, answerAck)
+		return err
+	})
+	if err != nil {
 		return fmt.Errorf("acknowledge dead-lettered event %s: %w", d.event.ID, err)
 	}
 	return nil

@@ -77,7 +77,11 @@ type reader struct {
 // consumer is to go on, false when nobody wants more.
 func (r *reader) follow(ctx context.Context) bool {
 	nc := r.bus.nc
-	consumer, err := r.open(ctx)
+	var consumer jetstream.Consumer
+	err := r.bus.call(ctx, func(ctx context.Context) (err error) {
+		consumer, err = r.open(ctx)
+		return err
+	})
 	var refused *jetstream.APIError
 	if errors.As(err, &refused) && refused.Code == http.StatusBadRequest {
 		r.yield(cloud.Entry{}, fmt.Errorf("read %s: %w", r.topic, err))
@@ -155,7 +159,7 @@ func (r *reader) open(ctx context.Context) (jetstream.Consumer, error) {
 	stream, err := r.bus.js.Stream(ctx, r.stream)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		r.bus.forgetStream(r.stream)
-		if err = r.bus.Declare(ctx, r.stream); err == nil {
+		if err = r.bus.declare(ctx, r.stream); err == nil {
 			stream, err = r.bus.js.Stream(ctx, r.stream)
 		}
 	}

@@ -216,6 +216,31 @@ func TestAReadEndsWithItsContextWhileTheServerIsAway(t *testing.T) {
 	assert.ErrorIs(t, ctx.Err(), context.Canceled)
 }
 
+func TestWhatAReaderAsksAndNeverHearsOfIsAskedAnew(t *testing.T) {
+	t.Parallel()
+	for _, request := range []string{"STREAM.INFO.", "CONSUMER.CREATE.", "CONSUMER.MSG.NEXT."} {
+		t.Run(request, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithTimeout(t.Context(), long)
+			defer cancel()
+			relay := startRelay(t, start(t).URL())
+			bus, err := nats.OpenBus(ctx, relay.url)
+			require.NoError(t, err)
+			defer bus.Close()
+			require.NoError(t, bus.Publish(ctx, "tests.one", event("1")))
+			lost := relay.loseNext(request, false)
+			var got []string
+			for entry, err := range bus.Read(ctx, "tests.one", cloud.Start{}) {
+				require.NoError(t, err)
+				got = append(got, entry.Event.ID)
+				break
+			}
+			<-lost
+			assert.Equal(t, []string{"1"}, got)
+		})
+	}
+}
+
 // BenchmarkRead reads 1 KB events, beside the ordered consumer of the client
 // that Read could be at its best, and by several readers on one connection.
 func BenchmarkRead(b *testing.B) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"strings"
 	"time"
 	"unicode"
@@ -44,23 +43,30 @@ func OpenRecords(ctx context.Context, url, collection string) (*Records, error) 
 	if err != nil {
 		return nil, err
 	}
-	kv, err := c.js.KeyValue(ctx, collection)
-	if errors.Is(err, jetstream.ErrBucketNotFound) {
-		kv, err = c.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-			Bucket:         collection,
-			Storage:        jetstream.FileStorage,
-			Replicas:       c.replicas,
-			LimitMarkerTTL: keepMarkers,
-		})
-		if errors.Is(err, jetstream.ErrBucketExists) { // another instance was first
-			kv, err = c.js.KeyValue(ctx, collection)
-		}
-	}
-	if err != nil {
+	r := &Records{connection: c, bucket: collection}
+	if err := c.call(ctx, r.open); err != nil {
 		c.nc.Close()
 		return nil, fmt.Errorf("open records %s: %w", collection, err)
 	}
-	return &Records{connection: c, bucket: collection, kv: kv}, nil
+	return r, nil
+}
+
+// open finds or makes the bucket.
+func (r *Records) open(ctx context.Context) (err error) {
+	r.kv, err = r.js.KeyValue(ctx, r.bucket)
+	if !errors.Is(err, jetstream.ErrBucketNotFound) {
+		return err
+	}
+	r.kv, err = r.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+		Bucket:         r.bucket,
+		Storage:        jetstream.FileStorage,
+		Replicas:       r.replicas,
+		LimitMarkerTTL: keepMarkers,
+	})
+	if errors.Is(err, jetstream.ErrBucketExists) { // another instance was first
+		r.kv, err = r.js.KeyValue(ctx, r.bucket)
+	}
+	return err
 }
 
 // Ready implements cloud.Records.
@@ -78,7 +84,11 @@ func (r *Records) Get(ctx context.Context, key string) (cloud.Record, error) {
 	if err != nil {
 		return cloud.Record{}, err
 	}
-	entry, err := r.kv.Get(ctx, encoded)
+	var entry jetstream.KeyValueEntry
+	err = r.call(ctx, func(ctx context.Context) (err error) {
+		entry, err = r.kv.Get(ctx, encoded)
+		return err
+	})
 	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrKeyDeleted) {
 		return cloud.Record{}, fmt.Errorf("get record %s: %w", key, cloud.ErrNotFound)
 	}
@@ -100,24 +110,35 @@ func (r *Records) Put(ctx context.Context, key string, value []byte, revision ui
 	if keep != 0 && keep < time.Second {
 		return 0, fmt.Errorf("put record %s: keeping it for %v is less than 1s: %w", key, keep, cloud.ErrInvalid)
 	}
-	at, err := r.put(ctx, encoded, value, revision, keep)
-	if revision == 0 && isConflict(err) {
-		// What is there may be the mark of a removed record: then that is what the new one follows.
-		marker, removed := r.removal(ctx, encoded)
-		if !removed {
-			return 0, fmt.Errorf("put record %s: %w", key, cloud.ErrExists)
-		}
-		if at, err = r.put(ctx, encoded, value, marker, keep); isConflict(err) {
-			return 0, fmt.Errorf("put record %s: %w", key, cloud.ErrExists)
-		}
-	}
-	if isConflict(err) {
-		return 0, fmt.Errorf("put record %s at revision %d: %w", key, revision, cloud.ErrConflict)
-	}
+	var at uint64
+	err = r.call(ctx, func(ctx context.Context) (err error) {
+		at, err = r.swap(ctx, encoded, value, revision, keep)
+		return err
+	})
 	if err != nil {
-		return 0, fmt.Errorf("put record %s: %w", key, err)
+		return 0, fmt.Errorf("put record %s at revision %d: %w", key, revision, err)
 	}
 	return at, nil
+}
+
+// swap puts a value in the place of that at the revision; 0 is of none.
+func (r *Records) swap(ctx context.Context, encoded string, value []byte, revision uint64, keep time.Duration) (uint64, error) {
+	at, err := r.put(ctx, encoded, value, revision, keep)
+	switch {
+	case !isConflict(err):
+		return at, err
+	case revision > 0:
+		return 0, cloud.ErrConflict
+	}
+	// What is there may be the mark of a removed record: then that is what the new one follows.
+	marker, err := r.removal(ctx, encoded)
+	if err != nil {
+		return 0, err
+	}
+	if at, err = r.put(ctx, encoded, value, marker, keep); isConflict(err) {
+		return 0, cloud.ErrExists
+	}
+	return at, err
 }
 
 // put publishes to the bucket's stream directly: the key-value client can set
@@ -141,18 +162,23 @@ func isConflict(err error) bool {
 	return errors.As(err, &api) && api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence
 }
 
-// removal returns the revision of the mark that a removed record left behind.
-func (r *Records) removal(ctx context.Context, encoded string) (revision uint64, removed bool) {
+// removal returns the revision of the mark that a removed record left behind,
+// 0 when nothing is there any more. A record that is not removed is cloud.ErrExists.
+func (r *Records) removal(ctx context.Context, encoded string) (revision uint64, err error) {
 	stream, err := r.js.Stream(ctx, "KV_"+r.bucket)
 	if err != nil {
-		return 0, false
+		return 0, err
 	}
 	last, err := stream.GetLastMsgForSubject(ctx, "$KV."+r.bucket+"."+encoded)
-	if err != nil {
-		return 0, errors.Is(err, jetstream.ErrMsgNotFound)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case last.Header.Get("KV-Operation") == "" && last.Header.Get(jetstream.MarkerReasonHeader) == "":
+		return 0, cloud.ErrExists
 	}
-	marked := last.Header.Get("KV-Operation") != "" || last.Header.Get(jetstream.MarkerReasonHeader) != ""
-	return last.Sequence, marked
+	return last.Sequence, nil
 }
 
 // Delete implements cloud.Records.
@@ -161,121 +187,13 @@ func (r *Records) Delete(ctx context.Context, key string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.kv.Purge(ctx, encoded, jetstream.PurgeTTL(keepMarkers)); err != nil {
+	err = r.call(ctx, func(ctx context.Context) error {
+		return r.kv.Purge(ctx, encoded, jetstream.PurgeTTL(keepMarkers))
+	})
+	if err != nil {
 		return fmt.Errorf("delete record %s: %w", key, err)
 	}
 	return nil
-}
-
-// List implements cloud.Records.
-func (r *Records) List(ctx context.Context, prefix string) iter.Seq2[cloud.Record, error] {
-	return func(yield func(cloud.Record, error) bool) {
-		watcher, err := r.watch(ctx, prefix, jetstream.IgnoreDeletes())
-		if err != nil {
-			yield(cloud.Record{}, err)
-			return
-		}
-		defer watcher.Stop()
-		for entry := range watcher.Updates() {
-			if entry == nil { // everything that was there has been seen
-				return
-			}
-			if !yield(cloud.Record{Key: decodeKey(entry.Key()), Value: entry.Value(), Revision: entry.Revision()}, nil) {
-				return
-			}
-		}
-		err = ctx.Err()
-		if err == nil {
-			err = nats.ErrConnectionClosed
-		}
-		yield(cloud.Record{}, fmt.Errorf("list records %s: %w", prefix, err))
-	}
-}
-
-// Watch implements cloud.Records.
-func (r *Records) Watch(ctx context.Context, prefix string) iter.Seq2[cloud.Change, error] {
-	return func(yield func(cloud.Change, error) bool) {
-		// After a restart of the server the client's watcher notices only by the
-		// heartbeats it misses, half a minute later; the connection knows at once.
-		reconnected := r.nc.StatusChanged(nats.CONNECTED, nats.CLOSED)
-		defer r.nc.RemoveStatusListener(reconnected)
-		var seen uint64 // the last revision that was yielded
-		for goOn := true; goOn && ctx.Err() == nil; {
-			var options []jetstream.WatchOpt
-			if seen > 0 {
-				options = append(options, jetstream.ResumeFromRevision(seen+1))
-			}
-			watcher, err := r.watch(ctx, prefix, options...)
-			switch {
-			case ctx.Err() != nil:
-				return
-			case errors.Is(err, nats.ErrConnectionClosed), errors.Is(err, cloud.ErrInvalid):
-				yield(cloud.Change{}, err)
-				return
-			case err != nil: // the server is away: the next status tells when it is back
-				goOn = wait(ctx, reconnected)
-			default:
-				goOn = follow(ctx, watcher, reconnected, func(entry jetstream.KeyValueEntry) bool {
-					seen = entry.Revision()
-					return yield(cloud.Change{
-						Record:  cloud.Record{Key: decodeKey(entry.Key()), Value: entry.Value(), Revision: seen},
-						Deleted: entry.Operation() != jetstream.KeyValuePut,
-					}, nil)
-				})
-			}
-		}
-	}
-}
-
-// retryWatch is how long a failed watch waits for a sign of the server before it tries again.
-const retryWatch = time.Second
-
-// wait returns true when it is time to try again, false when the context ended.
-func wait(ctx context.Context, reconnected <-chan nats.Status) bool {
-	select {
-	case <-reconnected:
-	case <-time.After(retryWatch):
-	case <-ctx.Done():
-		return false
-	}
-	return true
-}
-
-// follow hands on a watcher's entries until the connection changes, which
-// returns true, or until nobody wants more.
-func follow(ctx context.Context, watcher jetstream.KeyWatcher, reconnected <-chan nats.Status, take func(jetstream.KeyValueEntry) bool) bool {
-	defer watcher.Stop()
-	for {
-		select {
-		case entry, open := <-watcher.Updates():
-			if !open {
-				return true
-			}
-			if entry != nil && !take(entry) { // nil: all that was there has been seen
-				return false
-			}
-		case <-reconnected:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
-}
-
-func (r *Records) watch(ctx context.Context, prefix string, options ...jetstream.WatchOpt) (jetstream.KeyWatcher, error) {
-	keys := ">"
-	if prefix != "" {
-		encoded, err := encodeKey(strings.TrimSuffix(prefix, "/"))
-		if err != nil {
-			return nil, err
-		}
-		keys = encoded + ".>"
-	}
-	watcher, err := r.kv.Watch(ctx, keys, options...)
-	if err != nil {
-		return nil, fmt.Errorf("watch records %s: %w", prefix, err)
-	}
-	return watcher, nil
 }
 
 // encodeKey writes a key as a NATS subject: segments become words, and what a

@@ -69,7 +69,8 @@ func (s *Schedules) Close() error {
 // Declare implements cloud.Schedules. It creates the stream where it is
 // missing. Of several that declare different things at once the last one wins.
 func (s *Schedules) Declare(ctx context.Context, schedule cloud.Schedule) error {
-	if err := s.declare(ctx, schedule); err != nil {
+	err := s.call(ctx, func(ctx context.Context) error { return s.declare(ctx, schedule) })
+	if err != nil {
 		return fmt.Errorf("declare schedule %.40q: %w", schedule.Name, err)
 	}
 	return nil
@@ -165,10 +166,13 @@ func (s *Schedules) Remove(ctx context.Context, name string) error {
 	if !nameForm.MatchString(name) {
 		return fmt.Errorf("remove schedule %.40q: %w", name, errScheduleName)
 	}
-	stream, err := s.js.Stream(ctx, schedulesStream)
-	if err == nil {
-		err = stream.Purge(ctx, jetstream.WithPurgeSubject(definitions+name))
-	}
+	err := s.call(ctx, func(ctx context.Context) error {
+		stream, err := s.js.Stream(ctx, schedulesStream)
+		if err != nil {
+			return err
+		}
+		return stream.Purge(ctx, jetstream.WithPurgeSubject(definitions+name))
+	})
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return fmt.Errorf("remove schedule %s: %w", name, err)
 	}
@@ -178,20 +182,17 @@ func (s *Schedules) Remove(ctx context.Context, name string) error {
 // List implements cloud.Schedules.
 func (s *Schedules) List(ctx context.Context) iter.Seq2[cloud.Schedule, error] {
 	return func(yield func(cloud.Schedule, error) bool) {
-		stream, err := s.js.Stream(ctx, schedulesStream)
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			return
-		}
-		var info *jetstream.StreamInfo
-		if err == nil {
-			info, err = stream.Info(ctx, jetstream.WithSubjectFilter(definitions+">"))
-		}
+		stream, subjects, err := s.subjects(ctx)
 		if err != nil {
 			yield(cloud.Schedule{}, fmt.Errorf("list schedules: %w", err))
 			return
 		}
-		for subject := range info.State.Subjects {
-			definition, err := stream.GetLastMsgForSubject(ctx, subject)
+		for subject := range subjects {
+			var definition *jetstream.RawStreamMsg
+			err := s.call(ctx, func(ctx context.Context) (err error) {
+				definition, err = stream.GetLastMsgForSubject(ctx, subject)
+				return err
+			})
 			if errors.Is(err, jetstream.ErrMsgNotFound) { // removed meanwhile
 				continue
 			}
@@ -204,6 +205,24 @@ func (s *Schedules) List(ctx context.Context) iter.Seq2[cloud.Schedule, error] {
 			}
 		}
 	}
+}
+
+// subjects finds where the definitions are; nowhere when there is no stream yet.
+func (s *Schedules) subjects(ctx context.Context) (stream jetstream.Stream, subjects map[string]uint64, err error) {
+	err = s.call(ctx, func(ctx context.Context) error {
+		if stream, err = s.js.Stream(ctx, schedulesStream); err != nil {
+			return err
+		}
+		info, err := stream.Info(ctx, jetstream.WithSubjectFilter(definitions+">"))
+		if err == nil {
+			subjects = info.State.Subjects
+		}
+		return err
+	})
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		err = nil
+	}
+	return stream, subjects, err
 }
 
 var (
