@@ -51,3 +51,12 @@ func (r *request) need(access acl.Access, resource acl.Resource) error {
 
 // allNamespaces stands for all namespaces that the caller may see.
 const allNamespaces = "*"
+
+// isNode tells whether the caller is the node of the ID, which says so with its secret.
+func (r *request) isNode(id string) bool {
+	if r.token == "" {
+		return false
+	}
+	node := r.region.store.View().NodeBySecret(r.token)
+	return node != nil && node.ID == id
+}

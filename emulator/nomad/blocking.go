@@ -22,6 +22,7 @@ const (
 // one that the client has, or the wait is over, and says in the headers what
 // was read. Read returns the answer and its index. An error with an index is an
 // answer too (nothing there yet, say); one with the index 0 ends the query.
+// Whoever has no index, or 0, does not wait.
 func (r *request) block(read func(*state.View) (answer any, index uint64, err error)) (any, error) {
 	seen, wait, err := r.blocking()
 	if err != nil {
@@ -35,15 +36,12 @@ func (r *request) block(read func(*state.View) (answer any, index uint64, err er
 		if answer, index, err = read(view); err != nil && index == 0 {
 			return true
 		}
-		index = max(index, 1) // 0 would make clients ask without blocking
-		return index > seen
+		return seen == 0 || index > seen
 	})
 	if watching != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {
 		return nil, watching // the client has gone, or the Nomad is closing
 	}
-	if index > 0 {
-		r.setIndex(index)
-	}
+	r.setIndex(index)
 	return answer, err
 }
 

@@ -39,3 +39,20 @@ func statusOf(err error) int {
 	}
 	return http.StatusInternalServerError
 }
+
+// errDeniedOr is the error that there is, or else that the caller may not.
+func errDeniedOr(err error) error {
+	if err != nil {
+		return err
+	}
+	return errDenied
+}
+
+// lookupID is an error unless the text may be the ID of a thing, as what looks
+// one up says it.
+func lookupID(thing, id string) error {
+	if len(id) != 36 {
+		return fail(http.StatusInternalServerError, "%s lookup failed: index error: UUID must be 36 characters", thing)
+	}
+	return nil
+}

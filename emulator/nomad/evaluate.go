@@ -32,8 +32,8 @@ func newEvaluation(tx *state.Tx, job *api.Job, trigger string) *api.Evaluation {
 }
 
 // evaluateNode makes an evaluation for each job that something happening to a
-// node may touch: those with allocations on it, and all system jobs.
-func evaluateNode(tx *state.Tx, node *state.Node) {
+// node may touch: those with allocations on it, and all system jobs. It returns their IDs.
+func evaluateNode(tx *state.Tx, node *state.Node) (evaluations []string) {
 	jobs := map[*api.Job]bool{}
 	add := func(job *api.Job) {
 		if job == nil || jobs[job] {
@@ -43,6 +43,7 @@ func evaluateNode(tx *state.Tx, node *state.Node) {
 		e := newEvaluation(tx, job, triggerNodeUpdate)
 		e.NodeID, e.NodeModifyIndex = node.ID, node.ModifyIndex
 		tx.UpsertEvaluation(e)
+		evaluations = append(evaluations, e.ID)
 	}
 	for a := range tx.AllocationsOfNode(node.ID) {
 		if !a.Terminal() {
@@ -55,4 +56,5 @@ func evaluateNode(tx *state.Tx, node *state.Node) {
 			add(job)
 		}
 	}
+	return evaluations
 }

@@ -108,3 +108,8 @@ func (a *Allocation) Terminal() bool { return a.ServerTerminal() || a.ClientTerm
 // Group is the task group that the allocation is an instance of; nil when its
 // job has none of that name.
 func (a *Allocation) Group() *api.TaskGroup { return a.Job.LookupTaskGroup(a.TaskGroup) }
+
+// AllocationsWithPrefix are those whose ID begins with the prefix, by ID.
+func (v *View) AllocationsWithPrefix(prefix string) iter.Seq[*Allocation] {
+	return store.All[Allocation](v.View, TableAllocations, "id_prefix", prefix)
+}

@@ -138,3 +138,9 @@ func (tx *Tx) summarize(namespace, job string, change func(map[string]api.TaskGr
 		tx.Insert(TableSummaries, &next)
 	}
 }
+
+// TransitionAllocation says what the scheduler is to do with an allocation.
+// AllocModifyIndex, which nodes go by, stays.
+func (tx *Tx) TransitionAllocation(a *Allocation, change func(*api.DesiredTransition)) {
+	tx.UpdateAllocation(a, func(next *Allocation) { change(&next.DesiredTransition) })
+}

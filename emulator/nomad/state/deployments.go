@@ -140,3 +140,8 @@ func moveHealth(group *api.DeploymentState, healthy *bool, by int) {
 		group.UnhealthyAllocs += by
 	}
 }
+
+// DeploymentsWithPrefix are those whose ID begins with the prefix, by ID.
+func (v *View) DeploymentsWithPrefix(prefix string) iter.Seq[*api.Deployment] {
+	return store.All[api.Deployment](v.View, TableDeployments, "id_prefix", prefix)
+}

@@ -74,3 +74,11 @@ func (tx *Tx) queued(e *api.Evaluation) {
 		}
 	})
 }
+
+// EvaluationsWithPrefix are those whose ID begins with the prefix, by ID.
+func (v *View) EvaluationsWithPrefix(prefix string) iter.Seq[*api.Evaluation] {
+	return store.All[api.Evaluation](v.View, TableEvaluations, "id_prefix", prefix)
+}
+
+// DeleteEvaluation forgets an evaluation.
+func (tx *Tx) DeleteEvaluation(e *api.Evaluation) { tx.Delete(TableEvaluations, e) }

@@ -66,3 +66,11 @@ func (tx *Tx) UpdateNode(old *Node, change func(*Node)) {
 	change(&next)
 	tx.UpsertNode(&next)
 }
+
+// NodesWithPrefix are those whose ID begins with the prefix, by ID.
+func (v *View) NodesWithPrefix(prefix string) iter.Seq[*Node] {
+	return store.All[Node](v.View, TableNodes, "id_prefix", prefix)
+}
+
+// DeleteNode forgets a node.
+func (tx *Tx) DeleteNode(n *Node) { tx.Delete(TableNodes, n) }

@@ -55,3 +55,8 @@ func (tx *Tx) DeleteServices(ids ...string) {
 		}
 	}
 }
+
+// ServicesOfAllocation are the instances that an allocation has registered.
+func (v *View) ServicesOfAllocation(allocation string) iter.Seq[*api.ServiceRegistration] {
+	return store.All[api.ServiceRegistration](v.View, TableServices, "allocation", allocation)
+}
