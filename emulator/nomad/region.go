@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/drydock/drydock/emulator/nomad/events"
 	"github.com/drydock/drydock/emulator/nomad/state"
 	"github.com/drydock/drydock/emulator/rest"
 	"github.com/drydock/drydock/emulator/store"
@@ -24,6 +25,7 @@ type region struct {
 
 	started    time.Time
 	queue      *queue
+	events     *events.Broker
 	heartbeats heartbeats
 	updates    updates
 
@@ -64,7 +66,7 @@ func openRegion(running context.Context, n *Nomad, o Region) (*region, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.queue = newQueue()
+	r.queue, r.events = newQueue(), events.New()
 	r.store.Observe(r.observe)
 	return r, r.store.Seed()
 }
@@ -73,6 +75,7 @@ func openRegion(running context.Context, n *Nomad, o Region) (*region, error) {
 // not wait for anybody.
 func (r *region) observe(c store.Commit) {
 	r.queue.observe(c)
+	r.events.Observe(c)
 }
 
 // start takes the region's address, starts what goes on in it and its nodes,

@@ -31,6 +31,7 @@ type Store struct {
 // Commit is what one Write has changed.
 type Commit struct {
 	Index   uint64
+	Cause   string // what the writer says that it is about; may be empty
 	Changes []Change
 }
 
@@ -99,13 +100,13 @@ func (s *Store) Write(change func(*Tx) error) error {
 	}
 	txn.Commit()
 	if s.observer != nil {
-		s.observer(commitOf(tx.index, changes))
+		s.observer(commitOf(tx, changes))
 	}
 	return nil
 }
 
-func commitOf(index uint64, changes memdb.Changes) Commit {
-	c := Commit{Index: index}
+func commitOf(tx *Tx, changes memdb.Changes) Commit {
+	c := Commit{Index: tx.index, Cause: tx.cause}
 	for _, change := range changes {
 		if change.Table != tableMarks {
 			c.Changes = append(c.Changes, Change{Table: change.Table, Before: change.Before, After: change.After})

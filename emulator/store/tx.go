@@ -8,7 +8,11 @@ type Tx struct {
 	index  uint64
 	now    time.Time
 	marked map[string]bool // by this change
+	cause  string
 }
+
+// About says, to those who observe commits, what the change is about.
+func (tx *Tx) About(cause string) { tx.cause = cause }
 
 // Reader is the state with what this change has written so far.
 func (tx *Tx) Reader() *View { return tx.view }
