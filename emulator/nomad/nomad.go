@@ -23,6 +23,8 @@ import (
 	"os"
 	"slices"
 
+	"github.com/drydock/drydock/emulator/logs"
+	"github.com/drydock/drydock/emulator/members"
 	"github.com/drydock/drydock/emulator/rest"
 )
 
@@ -81,6 +83,8 @@ type Nomad struct {
 	log       *slog.Logger
 	regions   []*region
 	router    *rest.Router[*request]
+	fan       *logs.Fan     // that the log goes through
+	members   *members.Pool // the servers of all regions, and of other processes
 	unknown   rest.Unknown
 	stop      context.CancelFunc
 	temporary bool // Dir is
@@ -96,7 +100,12 @@ func Start(ctx context.Context, o Options) (*Nomad, error) {
 		o.Regions = []Region{{}}
 	}
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
-	n := &Nomad{options: o, log: o.Logger, router: rest.NewRouter(table()), stop: stop}
+	fan := logs.NewFan(o.Logger.Handler())
+	log := slog.New(fan)
+	n := &Nomad{
+		options: o, log: log, fan: fan, router: rest.NewRouter(table()), stop: stop,
+		members: members.New(log.With(logs.Module("nomad"))),
+	}
 	if err := n.start(running); err != nil {
 		return nil, errors.Join(fmt.Errorf("start Nomad: %w", err), n.Close())
 	}
@@ -141,6 +150,7 @@ func (n *Nomad) Close() error {
 	for _, r := range slices.Backward(n.regions) {
 		err = errors.Join(err, r.close())
 	}
+	err = errors.Join(err, n.members.Close())
 	if n.temporary {
 		err = errors.Join(err, os.RemoveAll(n.options.Dir))
 	}

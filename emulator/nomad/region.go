@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/drydock/drydock/emulator/nomad/events"
 	"github.com/drydock/drydock/emulator/nomad/state"
 	"github.com/drydock/drydock/emulator/rest"
@@ -19,6 +21,7 @@ import (
 type region struct {
 	nomad    *Nomad
 	options  Region
+	id       string // of the server, made up at each start
 	dir      string
 	store    *state.Store
 	listener *rest.Listener
@@ -28,6 +31,7 @@ type region struct {
 	events     *events.Broker
 	heartbeats heartbeats
 	updates    updates
+	workers    workers
 
 	running    context.Context // ends when the Nomad is closed
 	background sync.WaitGroup
@@ -54,7 +58,7 @@ func openRegion(running context.Context, n *Nomad, o Region) (*region, error) {
 		o.SerfPort = 4648
 	}
 	r := &region{
-		nomad: n, options: o, running: running, started: time.Now(),
+		nomad: n, options: o, running: running, started: time.Now(), id: uuid.NewString(),
 		dir: filepath.Join(n.options.Dir, o.Name),
 	}
 	var err error
@@ -86,7 +90,14 @@ func (r *region) start() error {
 		return err
 	}
 	r.listener = listener
+	if r.options.Serf != "" {
+		if _, err := r.nomad.members.Listen(r.options.Serf); err != nil {
+			return err
+		}
+	}
+	r.nomad.members.Add(r.poolMember())
 	r.queue.load(r.store.View())
+	r.keep(r.keepJoining)
 	r.keep(r.schedule)
 	r.keep(r.applyUpdates)
 	r.keep(r.expireHeartbeats)

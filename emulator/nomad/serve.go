@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"time"
 
+	"github.com/drydock/drydock/emulator/logs"
 	"github.com/drydock/drydock/emulator/rest"
 )
 
@@ -30,6 +32,7 @@ func (r *region) ServeHTTP(w http.ResponseWriter, incoming *http.Request) {
 		otherMethod(w, incoming, routes)
 		return
 	}
+	defer r.finished(incoming, time.Now())
 	req, err := newRequest(r, w, incoming)
 	var answer any
 	if err == nil {
@@ -47,6 +50,12 @@ func (r *region) unknown(w http.ResponseWriter, incoming *http.Request) {
 	count := r.nomad.unknown.Add(incoming.Method + " " + incoming.URL.Path)
 	r.nomad.log.Warn("a request has no route", "method", incoming.Method, "path", incoming.URL.Path, "count", count)
 	http.Error(w, "404 page not found", http.StatusNotFound)
+}
+
+// finished logs a request that was answered.
+func (r *region) finished(incoming *http.Request, began time.Time) {
+	r.nomad.log.Debug("request complete", logs.Module("http"),
+		"method", incoming.Method, "path", incoming.URL.RequestURI(), "duration", time.Since(began))
 }
 
 // failed logs what was not the client's fault.

@@ -3,7 +3,6 @@ package nomad
 import (
 	"net"
 	"net/http"
-	"slices"
 	"strconv"
 )
 
@@ -24,11 +23,4 @@ func (r *request) leader() (any, error) { return r.region.rpcAddress(), nil }
 
 func (r *request) peers() (any, error) { return []string{r.region.rpcAddress()}, nil }
 
-func (r *request) regions() (any, error) {
-	var names []string
-	for _, region := range r.region.nomad.regions {
-		names = append(names, region.options.Name)
-	}
-	slices.Sort(names)
-	return names, nil
-}
+func (r *request) regions() (any, error) { return r.asked.nomad.regionNames(), nil }

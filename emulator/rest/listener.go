@@ -58,6 +58,9 @@ func Listen(address string, secure *tls.Config, handler http.Handler, log *slog.
 // URL is where the API answers.
 func (l *Listener) URL() string { return l.url }
 
+// Address is what it listens on, host:port or a path.
+func (l *Listener) Address() string { return l.socket.Addr().String() }
+
 // Serve answers requests from now on.
 func (l *Listener) Serve() {
 	l.serving = true
