@@ -127,10 +127,26 @@ func follow(ctx context.Context, watcher *watcher, reconnected <-chan nats.Statu
 	}
 }
 
-// watcher is what the client calls one, with an end that waits for nobody.
+// watcher is what the client calls one, with an end that leaves nothing.
 type watcher struct {
 	jetstream.KeyWatcher
-	stop context.CancelFunc
+	end context.CancelFunc
+}
+
+// stop takes what the client has read and nobody wants: it would wait for ever
+// to hand that over.
+func (w *watcher) stop() {
+	w.end()
+	for {
+		select {
+		case _, open := <-w.Updates():
+			if !open {
+				return
+			}
+		case <-time.After(closeWait): // it ended before it began, and closes nothing
+			return
+		}
+	}
 }
 
 // watch begins to watch. The caller stops the watcher.
@@ -143,17 +159,17 @@ func (r *Records) watch(ctx context.Context, prefix string, options ...jetstream
 		}
 		keys = encoded + ".>"
 	}
-	watching, stop := context.WithCancel(ctx) // as a watcher lives no longer than its context
-	w := &watcher{stop: stop}
+	watching, end := context.WithCancel(ctx) // as a watcher lives no longer than its context
+	w := &watcher{end: end}
 	err := r.call(ctx, func(ctx context.Context) (err error) {
-		begun := context.AfterFunc(ctx, stop)
+		begun := context.AfterFunc(ctx, end)
 		if w.KeyWatcher, err = r.kv.Watch(watching, keys, options...); err == nil && !begun() {
 			err = ctx.Err()
 		}
 		return err
 	})
 	if err != nil {
-		stop()
+		end()
 		return nil, fmt.Errorf("watch records %s: %w", prefix, err)
 	}
 	return w, nil
