@@ -76,6 +76,7 @@ func runMailer(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	}
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "mailer"), role.Registry()
+	var subscribed role.Begun
 	worker, err := mailer.New(mailer.Options{
 		Bus: bus, Rules: rules, Mail: mail, Mailer: sender,
 		From:           getenv(variableMailFrom),
@@ -84,6 +85,7 @@ func runMailer(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 		Templates:      getenv(variableTemplates),
 		DigestAfter:    digestAfter,
 		Drain:          mailerDrain,
+		Subscribed:     subscribed.Begin,
 		Logger:         log, Registerer: registry,
 	})
 	if err != nil {
@@ -99,7 +101,7 @@ func runMailer(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	return role.Run(ctx, role.Options{
 		Name:     "mailer",
 		Listen:   cmp.Or(getenv(role.VariableListen), mailerListen),
-		Ready:    role.AllReady(bus, rules, mail, sender),
+		Ready:    role.AllReady(bus, rules, mail, sender, &subscribed),
 		Work:     worker.Run,
 		Drain:    mailerDrain,
 		Registry: registry,

@@ -79,14 +79,15 @@ func runQuotes(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	if err := schedules.Declare(c.ctx, settings.Schedule()); err != nil {
 		return err
 	}
+	var subscribed role.Begun
 	worker := quotes.New(quotes.Options{
-		Bus: bus, Records: records, Market: vendor, Settings: settings, Drain: quotesDrain,
+		Bus: bus, Records: records, Market: vendor, Settings: settings, Drain: quotesDrain, Subscribed: subscribed.Begin,
 		Logger: log, Registerer: registry, Runner: runner.NewMetrics(registry),
 	})
 	return role.Run(ctx, role.Options{
 		Name:     "quotes",
 		Listen:   cmp.Or(getenv(role.VariableListen), quotesListen),
-		Ready:    role.AllReady(bus, records, schedules),
+		Ready:    role.AllReady(bus, records, schedules, &subscribed),
 		Work:     worker.Run,
 		Drain:    quotesDrain,
 		Registry: registry,

@@ -58,14 +58,15 @@ func runWebhooks(ctx context.Context, getenv func(string) string, cmd *cobra.Com
 	}
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "webhooks"), role.Registry()
+	var subscribed role.Begun
 	worker := webhooks.New(webhooks.Options{
-		Bus: bus, Rules: rules, AllowPrivate: allowPrivate, Drain: webhooksDrain,
+		Bus: bus, Rules: rules, AllowPrivate: allowPrivate, Drain: webhooksDrain, Subscribed: subscribed.Begin,
 		Logger: log, Registerer: registry,
 	})
 	return role.Run(ctx, role.Options{
 		Name:     "webhooks",
 		Listen:   cmp.Or(getenv(role.VariableListen), webhooksListen),
-		Ready:    role.AllReady(bus, rules),
+		Ready:    role.AllReady(bus, rules, &subscribed),
 		Work:     worker.Run,
 		Drain:    webhooksDrain,
 		Registry: registry,

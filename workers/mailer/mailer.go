@@ -16,6 +16,7 @@ import (
 	"net/mail"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -85,6 +86,9 @@ type Options struct {
 	// of it comes as one digest; 5 when zero, at most 1,000.
 	DigestAfter int
 	Drain       time.Duration // see runner.Options
+	// Subscribed is called once everything that the mailer handles can come; nil
+	// tells nobody.
+	Subscribed func()
 
 	Logger     *slog.Logger          // slog.Default() when nil
 	Registerer prometheus.Registerer // nil counts nothing
@@ -143,15 +147,23 @@ func (m *Mailer) Run(ctx context.Context) error {
 		Logger:      m.Logger,
 		Metrics:     metrics,
 	}
-	running, ctx := errgroup.WithContext(ctx)
-	for name, consumer := range map[string]struct {
+	consumers := map[string]struct {
 		topic  string
 		handle handlerFunc
 	}{
 		"mailer":         {contract.TopicAllTriggered, m.handleAlert},
 		"mailer-ticks":   {cloud.ScheduleTopic(Schedule.Name), m.handleTick},
 		"mailer-digests": {topicDigests, m.handleDigest},
-	} {
+	}
+	var missing atomic.Int32
+	missing.Store(int32(len(consumers)))
+	options.Subscribed = func() {
+		if missing.Add(-1) == 0 && m.Subscribed != nil {
+			m.Subscribed()
+		}
+	}
+	running, ctx := errgroup.WithContext(ctx)
+	for name, consumer := range consumers {
 		o := options
 		o.Name, o.Topic, o.Handler = name, consumer.topic, consumer.handle
 		if name != "mailer-ticks" { // ticks need no mail server

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -429,6 +430,29 @@ func (b *bench) run() {
 		cancel()
 		assert.NoError(b.t, <-ended)
 	})
+}
+
+// joined is a bus that counts who subscribed to it.
+type joined struct {
+	cloud.Bus
+	count atomic.Int32
+}
+
+func (j *joined) Subscribe(ctx context.Context, subscription cloud.Subscription) (cloud.Consumer, error) {
+	consumer, err := j.Bus.Subscribe(ctx, subscription)
+	if err == nil {
+		j.count.Add(1)
+	}
+	return consumer, err
+}
+
+func TestItTellsWhenAllOfItIsSubscribed(t *testing.T) {
+	b := setUp(t)
+	bus, told := &joined{Bus: b.Bus}, make(chan int32, 1)
+	b.Bus = bus
+	b.Subscribed = func() { told <- bus.count.Load() }
+	b.run()
+	assert.EqualValues(t, 3, <-told)
 }
 
 func TestWhatCannotBeSentBecomesADeadLetterWithTheServersWords(t *testing.T) {

@@ -46,6 +46,7 @@ type Options struct {
 	Registerer prometheus.Registerer // nil counts nothing
 	Runner     *runner.Metrics       // nil counts nothing
 	Drain      time.Duration         // see runner.Options
+	Subscribed func()                // called once ticks can come; nil tells nobody
 }
 
 // Worker polls the market.
@@ -80,6 +81,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		Bus: w.Bus, Name: Name, Topic: cloud.ScheduleTopic(Name), Handler: w,
 		MaxInFlight:  1, // one poll at a time, over all instances: it keeps the order of the quotes
 		Dependencies: []runner.Dependency{{Name: dependency, Check: w.Market.Ready}},
+		Subscribed:   w.Subscribed,
 		Drain:        w.Drain, Logger: w.Logger, Metrics: w.Runner,
 	})
 }

@@ -450,8 +450,10 @@ func TestTicksOfTheScheduleArePolledUntilTheStop(t *testing.T) {
 	b := setUp(t, Settings{}, "A")
 	b.play(0, 5, "A")
 	ctx, stop := context.WithCancel(b.ctx)
-	ended := make(chan error, 1)
+	ended, subscribed := make(chan error, 1), make(chan struct{})
+	b.Subscribed = func() { close(subscribed) }
 	go func() { ended <- b.Run(ctx) }()
+	<-subscribed
 	for i := range 3 {
 		tick := cloud.Event{ID: strconv.Itoa(i), Source: "/t", Type: "t", Time: time.Now().Add(time.Duration(i) * time.Minute)}
 		require.NoError(t, b.bus.Publish(b.ctx, cloud.ScheduleTopic(Name), tick))

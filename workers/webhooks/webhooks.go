@@ -53,6 +53,8 @@ type Options struct {
 	// Timeout is for a whole request; 10 seconds when zero.
 	Timeout time.Duration
 	Drain   time.Duration // see runner.Options
+	// Subscribed is called once alerts can come; nil tells nobody.
+	Subscribed func()
 
 	Logger     *slog.Logger          // slog.Default() when nil
 	Registerer prometheus.Registerer // nil counts nothing
@@ -89,6 +91,7 @@ func (w *Webhooks) Run(ctx context.Context) error {
 		Name:        name,
 		Topic:       contract.TopicAllTriggered,
 		Handler:     w,
+		Subscribed:  w.Subscribed,
 		Concurrency: concurrency,
 		MaxInFlight: maxInFlight,
 		Attempts:    attempts,

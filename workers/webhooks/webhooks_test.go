@@ -265,8 +265,10 @@ func TestTheWholeWorkerTriesAgainAndDeadLetters(t *testing.T) {
 	require.NoError(t, err)
 	defer letters.Close()
 	ctx, cancel := context.WithCancel(b.ctx)
-	ended := make(chan error, 1)
+	ended, subscribed := make(chan error, 1), make(chan struct{})
+	b.Subscribed = func() { close(subscribed) }
 	go func() { ended <- b.Run(ctx) }()
+	<-subscribed
 	for _, rule := range []string{"r1", "gone"} {
 		require.NoError(t, b.Bus.Publish(b.ctx, contract.TopicTriggered("ann"), alert(rule)))
 	}
