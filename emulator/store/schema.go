@@ -103,6 +103,25 @@ func (b by[T]) PrefixFromArgs(args ...any) ([]byte, error) {
 	return key, err
 }
 
+// Each indexes by each of the texts that the function finds in a row, which may
+// be none. The index they are for has to be Many.
+func Each[T any](values func(row *T) []string) memdb.Indexer { return eachOf[T]{values} }
+
+type eachOf[T any] struct{ values func(row *T) []string }
+
+// FromObject implements memdb.MultiIndexer.
+func (e eachOf[T]) FromObject(row any) (bool, [][]byte, error) {
+	values := e.values(row.(*T))
+	keys := make([][]byte, len(values))
+	for i, value := range values {
+		keys[i] = append([]byte(value), 0)
+	}
+	return len(keys) > 0, keys, nil
+}
+
+// FromArgs implements memdb.Indexer.
+func (e eachOf[T]) FromArgs(args ...any) ([]byte, error) { return by[T]{}.FromArgs(args...) }
+
 func (s Schema) table(name string) (Table, bool) {
 	if name == tableMarks {
 		return Rows[mark](Unique("id", Field("Name"))), true

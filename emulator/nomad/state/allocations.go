@@ -14,15 +14,19 @@ const TableAllocations = "allocs"
 
 // Allocation is a row of an allocation. Its Job is always there, and shared by
 // all allocations that were made from it.
-type Allocation struct{ api.Allocation }
+type Allocation struct {
+	api.Allocation
+	Cores map[string][]uint16 `json:",omitempty"` // reserved ones, by task
+}
 
 // MarshalJSON leaves the job out: it is a row of its own, and too long to be
 // written with each allocation.
 func (a *Allocation) MarshalJSON() ([]byte, error) {
 	lean := struct {
 		api.Allocation
-		PlacedJob uint64 // the job's JobModifyIndex
-	}{a.Allocation, *a.Job.JobModifyIndex}
+		Cores     map[string][]uint16 `json:",omitempty"`
+		PlacedJob uint64              // the job's JobModifyIndex
+	}{a.Allocation, a.Cores, *a.Job.JobModifyIndex}
 	lean.Job = nil
 	return json.Marshal(lean)
 }
@@ -32,12 +36,13 @@ func (a *Allocation) MarshalJSON() ([]byte, error) {
 func (a *Allocation) UnmarshalJSON(text []byte) error {
 	var lean struct {
 		api.Allocation
+		Cores     map[string][]uint16
 		PlacedJob uint64
 	}
 	if err := json.Unmarshal(text, &lean); err != nil {
 		return err
 	}
-	a.Allocation = lean.Allocation
+	a.Allocation, a.Cores = lean.Allocation, lean.Cores
 	a.Job = &api.Job{ID: &a.JobID, Namespace: &a.Namespace, JobModifyIndex: &lean.PlacedJob}
 	return nil
 }
@@ -54,6 +59,7 @@ func allocationTables() store.Schema {
 		store.Many("created", store.By(func(a *Allocation) []string { return []string{number(a.CreateIndex), a.ID} })),
 		store.Many("job", store.By(func(a *Allocation) []string { return []string{a.Namespace, a.JobID} })),
 		store.Many("node", store.By(func(a *Allocation) []string { return optional(a.NodeID) })),
+		store.Many("port", store.Each(portsOf)),
 		store.Many("eval", store.By(func(a *Allocation) []string { return optional(a.EvalID) })),
 		store.Many("deployment", store.By(func(a *Allocation) []string { return optional(a.DeploymentID) })))}
 }

@@ -38,6 +38,7 @@ func (tx *Tx) putAllocation(old, next *Allocation) {
 		tx.placeJob(next)
 	}
 	tx.Insert(TableAllocations, next)
+	tx.account(old, next)
 	tx.recount(old, next)
 	tx.countDeployment(old, next)
 	if old == nil || old.Terminal() != next.Terminal() {
@@ -46,7 +47,10 @@ func (tx *Tx) putAllocation(old, next *Allocation) {
 }
 
 // DeleteAllocation forgets an allocation.
-func (tx *Tx) DeleteAllocation(a *Allocation) { tx.Delete(TableAllocations, a) }
+func (tx *Tx) DeleteAllocation(a *Allocation) {
+	tx.Delete(TableAllocations, a)
+	tx.account(a, nil)
+}
 
 // placeJob keeps what the allocation was made from, for as long as it lives,
 // and has it share what others of that job have.

@@ -88,6 +88,7 @@ func schema() store.Schema {
 		nodeTables(),
 		nodePoolTables(),
 		serviceTables(),
+		usageTables(),
 	} {
 		maps.Copy(all, some)
 	}
