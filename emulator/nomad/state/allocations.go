@@ -3,6 +3,7 @@ package state
 import (
 	"encoding/json"
 	"iter"
+	"time"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -16,17 +17,35 @@ const TableAllocations = "allocs"
 // all allocations that were made from it.
 type Allocation struct {
 	api.Allocation
-	Cores map[string][]uint16 `json:",omitempty"` // reserved ones, by task
+	Beside
 }
 
-// MarshalJSON leaves the job out: it is a row of its own, and too long to be
+// Beside is what the servers know of an allocation beside what they tell of it.
+type Beside struct {
+	Cores map[string][]uint16 `json:",omitempty"` // reserved ones, by task
+	// AllocStates are when the servers lost sight of the allocation and when
+	// they saw it again, in that order, over and over.
+	AllocStates []AllocState `json:",omitempty"`
+}
+
+// AllocState is a change of an allocation that its servers have noticed.
+type AllocState struct {
+	Field uint8 // 0, the client status
+	Value string
+	Time  time.Time
+}
+
+// written is how a row is kept: the job is a row of its own, and too long to be
 // written with each allocation.
+type written struct {
+	api.Allocation
+	Beside
+	PlacedJob uint64 // the job's JobModifyIndex
+}
+
+// MarshalJSON leaves the job out.
 func (a *Allocation) MarshalJSON() ([]byte, error) {
-	lean := struct {
-		api.Allocation
-		Cores     map[string][]uint16 `json:",omitempty"`
-		PlacedJob uint64              // the job's JobModifyIndex
-	}{a.Allocation, a.Cores, *a.Job.JobModifyIndex}
+	lean := written{a.Allocation, a.Beside, *a.Job.JobModifyIndex}
 	lean.Job = nil
 	return json.Marshal(lean)
 }
@@ -34,15 +53,11 @@ func (a *Allocation) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON reads what MarshalJSON has written: the job has its name and
 // JobModifyIndex, until joinJobs puts in the whole.
 func (a *Allocation) UnmarshalJSON(text []byte) error {
-	var lean struct {
-		api.Allocation
-		Cores     map[string][]uint16
-		PlacedJob uint64
-	}
+	var lean written
 	if err := json.Unmarshal(text, &lean); err != nil {
 		return err
 	}
-	a.Allocation, a.Cores = lean.Allocation, lean.Cores
+	a.Allocation, a.Beside = lean.Allocation, lean.Beside
 	a.Job = &api.Job{ID: &a.JobID, Namespace: &a.Namespace, JobModifyIndex: &lean.PlacedJob}
 	return nil
 }
@@ -118,4 +133,17 @@ func (a *Allocation) Group() *api.TaskGroup { return a.Job.LookupTaskGroup(a.Tas
 // AllocationsWithPrefix are those whose ID begins with the prefix, by ID.
 func (v *View) AllocationsWithPrefix(prefix string) iter.Seq[*Allocation] {
 	return store.All[Allocation](v.View, TableAllocations, "id_prefix", prefix)
+}
+
+// LostSight is when the servers lost sight of the allocation; zero when they
+// did not, or have seen it again.
+func (a *Allocation) LostSight() time.Time {
+	if len(a.AllocStates) == 0 {
+		return time.Time{}
+	}
+	last := a.AllocStates[len(a.AllocStates)-1]
+	if last.Value != api.AllocClientStatusUnknown {
+		return time.Time{}
+	}
+	return last.Time
 }

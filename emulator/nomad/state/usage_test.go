@@ -30,7 +30,7 @@ func newAllocation(job *api.Job, id string, node string, amount, number int) *st
 				Ports:  []api.PortMapping{{Label: "http", Value: number, HostIP: "127.0.0.1"}},
 			},
 		}},
-		Cores: map[string][]uint16{"task": {uint16(number)}}}
+		Beside: state.Beside{Cores: map[string][]uint16{"task": {uint16(number)}}}}
 	return a
 }
 
