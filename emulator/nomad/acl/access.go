@@ -58,21 +58,35 @@ const (
 	Plugin   Resource = "plugin"
 )
 
-// Authorizer answers what a caller may do. It is immutable, and may be used
-// from any goroutine.
-type Authorizer struct{ management bool }
+// The capabilities of an operator.
+const (
+	SnapshotSave  Capability = "snapshot-save"
+	LicenseRead   Capability = "license-read"
+	KeyringRotate Capability = "keyring-rotate"
+	KeyringRead   Capability = "keyring-read"
+	KeyringDelete Capability = "keyring-delete"
+)
 
-// Management is the Authorizer that allows everything.
-func Management() *Authorizer { return &Authorizer{management: true} }
+// The capabilities of variables, by their paths.
+const (
+	ReadVariable    Capability = "read"
+	ListVariable    Capability = "list"
+	WriteVariable   Capability = "write"
+	DestroyVariable Capability = "destroy"
+)
 
-// Namespace tells whether any of the capabilities is allowed in the namespace.
-func (a *Authorizer) Namespace(namespace string, any ...Capability) bool { return a.management }
+// The capabilities of a node pool.
+const (
+	ReadNodePool   Capability = "read"
+	WriteNodePool  Capability = "write"
+	DeleteNodePool Capability = "delete"
+)
 
-// AnyNamespace tells whether any of the capabilities is allowed in any namespace.
-func (a *Authorizer) AnyNamespace(any ...Capability) bool { return a.management }
+// The capabilities of a host volume.
+const (
+	MountReadOnly  Capability = "mount-readonly"
+	MountReadWrite Capability = "mount-readwrite"
+)
 
-// Allows tells whether the access to the resource is allowed.
-func (a *Authorizer) Allows(access Access, resource Resource) bool { return a.management }
-
-// IsManagement tells whether everything is allowed.
-func (a *Authorizer) IsManagement() bool { return a.management }
+// deny takes away whatever else is allowed.
+const deny Capability = "deny"
