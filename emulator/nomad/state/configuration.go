@@ -1,6 +1,8 @@
 package state
 
 import (
+	"time"
+
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/store"
@@ -9,9 +11,32 @@ import (
 // TableSchedulerConfiguration has one row, the configuration of the scheduler.
 const TableSchedulerConfiguration = "scheduler_config"
 
+// tableAutopilot has one row, the configuration of autopilot.
+const tableAutopilot = "autopilot-config"
+
 func configurationTables() store.Schema {
-	return store.Schema{TableSchedulerConfiguration: store.Rows[api.SchedulerConfiguration](
-		store.Unique("id", store.By(func(*api.SchedulerConfiguration) []string { return []string{""} })))}
+	return store.Schema{
+		TableSchedulerConfiguration: store.Rows[api.SchedulerConfiguration](
+			store.Unique("id", store.By(func(*api.SchedulerConfiguration) []string { return []string{""} }))),
+		tableAutopilot: store.Rows[api.AutopilotConfiguration](
+			store.Unique("id", store.By(func(*api.AutopilotConfiguration) []string { return []string{""} }))),
+	}
+}
+
+// AutopilotConfiguration is how servers would be looked after. It is never nil after Seed.
+func (v *View) AutopilotConfiguration() *api.AutopilotConfiguration {
+	return store.First[api.AutopilotConfiguration](v.View, tableAutopilot, "id", "")
+}
+
+// UpsertAutopilotConfiguration writes the configuration, which becomes the row.
+func (tx *Tx) UpsertAutopilotConfiguration(c *api.AutopilotConfiguration) {
+	c.ModifyIndex = tx.ChangeIndex()
+	if old := tx.AutopilotConfiguration(); old != nil {
+		c.CreateIndex = old.CreateIndex
+	} else {
+		c.CreateIndex = c.ModifyIndex
+	}
+	tx.Insert(tableAutopilot, c)
 }
 
 // SchedulerConfiguration is how the scheduler is to work. It is never nil after Seed.
@@ -45,6 +70,12 @@ func (s *Store) Seed() error {
 			tx.UpsertSchedulerConfiguration(&api.SchedulerConfiguration{
 				SchedulerAlgorithm: api.SchedulerAlgorithmBinpack,
 				PreemptionConfig:   api.PreemptionConfig{SystemSchedulerEnabled: true},
+			})
+		}
+		if tx.AutopilotConfiguration() == nil {
+			tx.UpsertAutopilotConfiguration(&api.AutopilotConfiguration{
+				CleanupDeadServers: true, LastContactThreshold: 200 * time.Millisecond, MaxTrailingLogs: 250,
+				ServerStabilizationTime: 10 * time.Second,
 			})
 		}
 		return nil
