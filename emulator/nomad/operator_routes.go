@@ -128,7 +128,7 @@ func (r *request) transferLeadership() (any, error) {
 	case id != "" && address != "":
 		return nil, badRequest("must specify either id or address")
 	case id == r.region.id || address == r.region.rpcAddress():
-		return map[string]any{"From": api.RaftIDAddress{ID: r.region.id, Address: r.region.rpcAddress()}, "Noop": true}, nil
+		return nil, nil // it leads already
 	}
 	return nil, fail(http.StatusInternalServerError, "no server of the Raft configuration has the ID %q or the address %q", id, address)
 }
