@@ -101,6 +101,7 @@ func (r *region) start() error {
 	r.keep(r.schedule)
 	r.keep(r.applyUpdates)
 	r.keep(r.expireHeartbeats)
+	r.keep(r.collectGarbage)
 	r.listener.Serve()
 	return nil
 }

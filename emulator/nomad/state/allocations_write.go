@@ -148,3 +148,18 @@ func (tx *Tx) summarize(namespace, job string, change func(map[string]api.TaskGr
 func (tx *Tx) TransitionAllocation(a *Allocation, change func(*api.DesiredTransition)) {
 	tx.UpdateAllocation(a, func(next *Allocation) { change(&next.DesiredTransition) })
 }
+
+// Summarize counts the allocations of a job anew.
+func (tx *Tx) Summarize(job *api.Job) {
+	tx.summarize(*job.Namespace, *job.ID, func(groups map[string]api.TaskGroupSummary) {
+		for name, group := range groups {
+			groups[name] = api.TaskGroupSummary{Queued: group.Queued}
+		}
+		for a := range tx.AllocationsOfJob(*job.Namespace, *job.ID) {
+			if group, known := groups[a.TaskGroup]; known {
+				*countOf(&group, a.ClientStatus)++
+				groups[a.TaskGroup] = group
+			}
+		}
+	})
+}

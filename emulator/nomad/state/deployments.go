@@ -145,3 +145,6 @@ func moveHealth(group *api.DeploymentState, healthy *bool, by int) {
 func (v *View) DeploymentsWithPrefix(prefix string) iter.Seq[*api.Deployment] {
 	return store.All[api.Deployment](v.View, TableDeployments, "id_prefix", prefix)
 }
+
+// DeleteDeployment forgets a deployment.
+func (tx *Tx) DeleteDeployment(d *api.Deployment) { tx.Delete(TableDeployments, d) }
