@@ -11,8 +11,8 @@ const (
 
 func canonicalizeGroup(job *api.Job, group *api.TaskGroup) {
 	// What disconnect blocks replace is accepted, and ignored.
-	group.StopAfterClientDisconnect, group.MaxClientDisconnect = nil, nil
-	group.PreventRescheduleOnLost = new(false)
+	//lint:ignore SA1019 clients may still send them
+	group.StopAfterClientDisconnect, group.MaxClientDisconnect, group.PreventRescheduleOnLost = nil, nil, new(false)
 	group.MaxRunDuration = nil // this version does not have it
 	if d := group.Disconnect; d != nil && d.LostAfter == nil {
 		d.LostAfter = new(zeroDuration)
@@ -57,7 +57,7 @@ func canonicalizeScaling(job *api.Job, group *api.TaskGroup) {
 }
 
 func connectsNatively(service *api.Service) bool {
-	return service.Connect != nil && service.Connect.Native
+	return inConsul(service) && service.Connect != nil && service.Connect.Native && service.Connect.SidecarService == nil
 }
 
 // claimNative marks the task that a service natively connects to the mesh, which

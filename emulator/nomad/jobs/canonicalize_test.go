@@ -17,7 +17,7 @@ type canonicalCase struct {
 }
 
 func TestCanonicalizeAsTheRealProgramStores(t *testing.T) {
-	t.Parallel()
+	parallel(t)
 	list := cases[canonicalCase](t, "canonicalize")
 	for i := range list {
 		c := &list[i]
@@ -27,6 +27,9 @@ func TestCanonicalizeAsTheRealProgramStores(t *testing.T) {
 				c.Stored = stored(t, baseWith(t, c.Set))
 			}
 			jobs.Canonicalize(job)
+			once := generic(t, job)
+			jobs.Canonicalize(job)
+			assert.Empty(t, differences("", once, generic(t, job)), "a canonical job stays as it is")
 			job.CreateIndex, job.ModifyIndex, job.JobModifyIndex = nil, nil, nil
 			job.Status = nil
 			for _, difference := range differences("", generic(t, decode(t, c.Stored)), generic(t, job)) {

@@ -22,7 +22,6 @@ func clean(v reflect.Value, dropEmpty bool) {
 			clean(v.Elem(), dropEmpty)
 		}
 	case reflect.Struct:
-		dropEmpty = dropEmpty && !keepsEmpty(v.Type())
 		for i := range v.NumField() {
 			clean(v.Field(i), dropEmpty)
 		}
@@ -30,17 +29,6 @@ func clean(v reflect.Value, dropEmpty bool) {
 		cleanList(v, dropEmpty)
 	case reflect.Map:
 		cleanMap(v, dropEmpty)
-	}
-}
-
-// keepsEmpty tells whether the servers keep the empty lists of a block.
-func keepsEmpty(block reflect.Type) bool {
-	switch block {
-	case reflect.TypeFor[api.PeriodicConfig](), reflect.TypeFor[api.ParameterizedJobConfig](),
-		reflect.TypeFor[api.DNSConfig](), reflect.TypeFor[api.ChangeScript]():
-		return true
-	default:
-		return false
 	}
 }
 

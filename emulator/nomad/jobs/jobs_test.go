@@ -24,6 +24,14 @@ import (
 // be kept in testdata, instead of being compared with what is there.
 var real = flag.String("real", "", "address of a real Nomad agent whose answers are to be recorded")
 
+// parallel lets a test run beside others, unless they share the real agent.
+func parallel(t *testing.T) {
+	t.Helper()
+	if *real == "" {
+		t.Parallel()
+	}
+}
+
 // changes are made to the base job: a path such as TaskGroups/0/Count, and the
 // value to put there; null removes. An index beyond the end appends.
 type changes map[string]any
@@ -37,7 +45,7 @@ const base = `{
 }`
 
 // baseWith is the base job with changes, in the JSON that a client sends.
-func baseWith(t *testing.T, c changes) []byte {
+func baseWith(t testing.TB, c changes) []byte {
 	t.Helper()
 	var job any
 	require.NoError(t, json.Unmarshal([]byte(base), &job))
@@ -114,8 +122,12 @@ func keep[T any](t *testing.T, name string, list []T) {
 	require.NoError(t, os.WriteFile(filepath.Join("testdata", name+".json"), text.Bytes(), 0o644))
 }
 
-// differences lists where two decoded JSON values differ, by path.
+// differences lists where two decoded JSON values differ, by path. An empty list
+// is none.
 func differences(path string, want, got any) []string {
+	if isNone(want) && isNone(got) {
+		return nil
+	}
 	switch want := want.(type) {
 	case map[string]any:
 		if got, ok := got.(map[string]any); ok {
@@ -147,6 +159,11 @@ func differences(path string, want, got any) []string {
 	wantText, _ := json.Marshal(want)
 	gotText, _ := json.Marshal(got)
 	return []string{fmt.Sprintf("%s: want %s, got %s", path, wantText, gotText)}
+}
+
+func isNone(v any) bool {
+	list, ok := v.([]any)
+	return v == nil || ok && len(list) == 0
 }
 
 // generic is a value as its JSON has it.

@@ -1,0 +1,43 @@
+package jobs_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/drydock/drydock/emulator/nomad/jobs"
+	"github.com/hashicorp/nomad/api"
+	"github.com/stretchr/testify/require"
+)
+
+// addJobs gives a fuzz test the jobs of the other tests to start from.
+func addJobs(f *testing.F) {
+	f.Helper()
+	f.Add([]byte(base))
+	files, err := filepath.Glob("testdata/validate/*.json")
+	require.NoError(f, err)
+	for _, file := range append(files, "testdata/canonicalize.json") {
+		text, err := os.ReadFile(file)
+		require.NoError(f, err)
+		for _, line := range strings.Split(string(text), "\n") {
+			var c validateCase
+			if json.Unmarshal([]byte(strings.TrimPrefix(line, ",")), &c) == nil {
+				f.Add(baseWith(f, c.Set))
+			}
+		}
+	}
+}
+
+func FuzzJobs(f *testing.F) {
+	addJobs(f)
+	f.Fuzz(func(t *testing.T, text []byte) {
+		job := new(api.Job)
+		if json.Unmarshal(text, job) != nil {
+			return
+		}
+		jobs.Canonicalize(job)
+		jobs.Validate(job, jobs.Cluster{})
+	})
+}
