@@ -2,12 +2,16 @@ package client
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
 	"sync"
+
+	"github.com/hashicorp/nomad/api"
 )
 
 // taskLogs receives what a task prints, over all its restarts. Its writers never fail and never stop taking: a full disk
@@ -18,28 +22,33 @@ type taskLogs struct {
 	stdout, stderr io.Writer
 }
 
-func newTaskLogs(t *task) *taskLogs {
+// newTaskLogs makes the logs of a task in a folder. Nothing is written before the task prints, or open is called.
+func newTaskLogs(spec *api.Task, dir string, output *terminal, log *slog.Logger) *taskLogs {
 	l := &taskLogs{}
 	writers := [2]io.Writer{}
 	for i, stream := range [2]string{"stdout", "stderr"} {
 		var to []io.Writer
-		if !*t.spec.LogConfig.Disabled {
-			l.files[i] = &rotatingFile{
-				path:     filepath.Join(t.alloc.logDir(), t.spec.Name+"."+stream),
-				maxFiles: max(*t.spec.LogConfig.MaxFiles, 1),
-				maxBytes: int64(max(*t.spec.LogConfig.MaxFileSizeMB, 1)) << 20,
-				log:      t.alloc.n.log,
-			}
+		if !logsDisabled(spec.LogConfig) {
+			l.files[i] = newRotatingFile(filepath.Join(dir, spec.Name+"."+stream), spec.LogConfig, log)
 			to = append(to, l.files[i])
 		}
-		if t.alloc.n.output != nil {
-			l.lines[i] = &lineWriter{prefix: t.spec.Name + " | ", to: t.alloc.n.output}
+		if output != nil {
+			l.lines[i] = &lineWriter{prefix: spec.Name + " | ", to: output}
 			to = append(to, l.lines[i])
 		}
 		writers[i] = io.MultiWriter(to...)
 	}
 	l.stdout, l.stderr = writers[0], writers[1]
 	return l
+}
+
+// open makes the files, so that a task that prints nothing has empty ones.
+func (l *taskLogs) open() {
+	for _, f := range l.files {
+		if f != nil {
+			_, _ = f.Write(nil) // it never fails
+		}
+	}
 }
 
 func (l *taskLogs) close() {
@@ -62,12 +71,33 @@ type rotatingFile struct {
 	log      *slog.Logger
 
 	file   *os.File
+	begun  bool // the index is known
 	index  int
 	size   int64
 	failed bool // told once
 }
 
+func newRotatingFile(path string, config *api.LogConfig, log *slog.Logger) *rotatingFile {
+	r := &rotatingFile{path: path, maxFiles: 10, maxBytes: 10 << 20, log: log}
+	if config != nil && config.MaxFiles != nil {
+		r.maxFiles = max(*config.MaxFiles, 1)
+	}
+	if config != nil && config.MaxFileSizeMB != nil {
+		r.maxBytes = int64(max(*config.MaxFileSizeMB, 1)) << 20
+	}
+	return r
+}
+
+func logsDisabled(config *api.LogConfig) bool {
+	return config != nil && config.Disabled != nil && *config.Disabled
+}
+
 func (r *rotatingFile) Write(p []byte) (int, error) {
+	if len(p) == 0 {
+		if err := r.open(); err != nil {
+			r.fail(err)
+		}
+	}
 	for rest := p; len(rest) > 0; {
 		if err := r.open(); err != nil {
 			r.fail(err)
@@ -93,10 +123,17 @@ func (r *rotatingFile) Write(p []byte) (int, error) {
 }
 
 func (r *rotatingFile) open() (err error) {
-	if r.file == nil {
-		r.file, err = os.OpenFile(r.name(r.index), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
-		r.size = 0
+	if r.file != nil {
+		return nil
 	}
+	if !r.begun {
+		r.begun, r.index = true, newestLog(r.path)
+	}
+	if r.file, err = os.OpenFile(r.name(r.index), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644); err != nil {
+		r.file = nil
+		return err
+	}
+	r.size, err = r.file.Seek(0, io.SeekEnd)
 	return err
 }
 
@@ -112,7 +149,7 @@ func (r *rotatingFile) rotate() {
 	r.close()
 	r.index++
 	if old := r.index - r.maxFiles; old >= 0 {
-		if err := os.Remove(r.name(old)); err != nil {
+		if err := os.Remove(r.name(old)); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			r.fail(err)
 		}
 	}
@@ -181,18 +218,7 @@ func (w *lineWriter) flush() {
 func (t *task) tail(lines int) []string {
 	for _, stream := range []string{"stderr", "stdout"} {
 		base := filepath.Join(t.alloc.logDir(), t.spec.Name+"."+stream)
-		names, err := filepath.Glob(base + ".*")
-		if err != nil || len(names) == 0 {
-			continue
-		}
-		newest := 0
-		for _, name := range names {
-			var index int
-			if _, err := fmt.Sscanf(name[len(base):], ".%d", &index); err == nil {
-				newest = max(newest, index)
-			}
-		}
-		text, err := readEnd(fmt.Sprintf("%s.%d", base, newest), maxLine)
+		text, err := readEnd(fmt.Sprintf("%s.%d", base, newestLog(base)), maxLine)
 		if text = bytes.TrimSpace(text); err != nil || len(text) == 0 {
 			continue
 		}
@@ -203,6 +229,22 @@ func (t *task) tail(lines int) []string {
 		return last[max(0, len(last)-lines):]
 	}
 	return nil
+}
+
+// newestLog is the index of the last file of a log; 0 without one.
+func newestLog(base string) int {
+	names, err := filepath.Glob(base + ".*")
+	if err != nil {
+		return 0
+	}
+	newest := 0
+	for _, name := range names {
+		var index int
+		if _, err := fmt.Sscanf(name[len(base):], ".%d", &index); err == nil {
+			newest = max(newest, index)
+		}
+	}
+	return newest
 }
 
 // readEnd reads at most the last size bytes of a file.

@@ -26,7 +26,7 @@ func TestWaitHealthyFailsEarly(t *testing.T) {
 	var failed *TaskFailedError
 	require.ErrorAs(t, err, &failed)
 	require.Equal(t, "server", failed.Task)
-	require.Contains(t, failed.Event.Message, "exit code 7: exceeded allowed attempts 1")
+	require.Contains(t, failed.Event.Message, "exit code 7: Exceeded allowed attempts 1")
 	require.Equal(t, []string{"about to exit with 7", "about to exit with 7"}, failed.Lines)
 	require.ErrorContains(t, err, "about to exit with 7")
 }

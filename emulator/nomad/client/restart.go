@@ -7,12 +7,20 @@ import (
 	"github.com/hashicorp/nomad/api"
 )
 
+// What Nomad says of a restart, and of one that does not come.
+const (
+	restartWithinPolicy  = "Restart within policy"
+	restartDelayed       = "Exceeded allowed attempts, applying a delay"
+	restartForbidden     = "Policy allows no restarts"
+	restartUnrecoverable = "Error was unrecoverable"
+)
+
 // restartTracker applies the restart block of a task, as Nomad documents it: attempts restarts within an interval that
-// begins with the first start, each after delay and up to 25 % more; past them mode decides.
+// begins with the task, each after delay and up to 25 % more; past them mode decides.
 type restartTracker struct {
-	policy *api.RestartPolicy
-	batch  bool
-	jitter func() float64 // in [0, 1)
+	policy    *api.RestartPolicy
+	mayFinish bool           // success is the end of the task, not one more reason to start it
+	jitter    func() float64 // in [0, 1)
 
 	began time.Time // of the current interval; zero before the first start
 	count int       // restarts within it
@@ -22,7 +30,7 @@ type restartTracker struct {
 type decision struct {
 	restart bool
 	delay   time.Duration // before the restart
-	reason  string        // why it is not restarted, or why it waits so long; empty when there is nothing to say
+	reason  string        // why it is restarted or not; empty when the task has done its work
 }
 
 // started opens the first interval.
@@ -32,26 +40,26 @@ func (r *restartTracker) started(now time.Time) {
 	}
 }
 
-// ended decides what follows an end of the task. Only a batch task may end well; a service that ends is always restarted.
+// ended decides what follows an end of the task.
 func (r *restartTracker) ended(now time.Time, success bool) decision {
-	if success && r.batch {
+	if success && r.mayFinish {
 		return decision{}
 	}
-	attempts, interval := *r.policy.Attempts, *r.policy.Interval
+	attempts, interval, fails := *r.policy.Attempts, *r.policy.Interval, *r.policy.Mode == api.RestartPolicyModeFail
+	if attempts == 0 && fails {
+		return decision{reason: restartForbidden}
+	}
 	if now.Sub(r.began) >= interval {
 		r.began, r.count = now, 0
 	}
-	if r.count < attempts {
-		r.count++
-		return decision{restart: true, delay: r.jittered(*r.policy.Delay)}
+	r.count++
+	if r.count <= attempts {
+		return decision{restart: true, delay: r.jittered(*r.policy.Delay), reason: restartWithinPolicy}
 	}
-	exceeded := fmt.Sprintf("exceeded allowed attempts %d in interval %s and mode is %q", attempts, interval, *r.policy.Mode)
-	if *r.policy.Mode == api.RestartPolicyModeFail {
-		return decision{reason: exceeded}
+	if fails {
+		return decision{reason: fmt.Sprintf("Exceeded allowed attempts %d in interval %v and mode is %q", attempts, interval, *r.policy.Mode)}
 	}
-	wait := r.began.Add(interval).Sub(now)
-	r.began, r.count = now.Add(wait), 1
-	return decision{restart: true, delay: r.jittered(wait), reason: exceeded}
+	return decision{restart: true, delay: r.began.Add(interval).Sub(now), reason: restartDelayed}
 }
 
 func (r *restartTracker) jittered(d time.Duration) time.Duration {

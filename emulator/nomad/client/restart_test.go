@@ -30,7 +30,7 @@ func TestRestartTracker(t *testing.T) {
 			{61 * time.Second, false, true, 8 * time.Second}, {62 * time.Second, false, true, 8 * time.Second}, {63 * time.Second, false, false, 0}}},
 		"delay: waits for the rest of the interval": {mode: "delay", ends: []end{
 			{1 * time.Second, false, true, 8 * time.Second}, {2 * time.Second, false, true, 8 * time.Second},
-			{20 * time.Second, false, true, 40 * time.Second}, {61 * time.Second, false, true, 8 * time.Second}, {62 * time.Second, false, true, 58 * time.Second}}},
+			{20 * time.Second, false, true, 40 * time.Second}, {61 * time.Second, false, true, 8 * time.Second}, {62 * time.Second, false, true, 8 * time.Second}}},
 		"jitter is a quarter at most":      {mode: "fail", jitter: 1, ends: []end{{1 * time.Second, false, true, 10 * time.Second}}},
 		"a service that succeeds restarts": {mode: "fail", ends: []end{{1 * time.Second, true, true, 8 * time.Second}}},
 		"a batch task that succeeds ends":  {mode: "fail", batch: true, ends: []end{{1 * time.Second, true, false, 0}}},
@@ -39,8 +39,8 @@ func TestRestartTracker(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := restartTracker{
-				policy: &api.RestartPolicy{Attempts: new(2), Interval: new(time.Minute), Delay: new(8 * time.Second), Mode: &c.mode},
-				batch:  c.batch, jitter: func() float64 { return c.jitter },
+				policy:    &api.RestartPolicy{Attempts: new(2), Interval: new(time.Minute), Delay: new(8 * time.Second), Mode: &c.mode},
+				mayFinish: c.batch, jitter: func() float64 { return c.jitter },
 			}
 			r.started(begin)
 			for i, e := range c.ends {
@@ -61,7 +61,7 @@ func TestRestartsAreCounted(t *testing.T) {
 	require.Equal(t, api.AllocClientStatusFailed, a.Status)
 	require.Equal(t, 3, a.Tasks[0].Restarts, "exit 0 of a service is restarted as well")
 	require.Equal(t, api.TaskNotRestarting, a.Tasks[0].Event.Type)
-	require.Equal(t, `exit code 0: exceeded allowed attempts 3 in interval 1h0m0s and mode is "fail"`, a.Tasks[0].Event.Message)
+	require.Equal(t, `exit code 0: Exceeded allowed attempts 3 in interval 1h0m0s and mode is "fail"`, a.Tasks[0].Event.Message)
 	require.False(t, a.Healthy)
 }
 
@@ -73,7 +73,7 @@ func TestRestartModeDelayWaits(t *testing.T) {
 		task := last(t, n, "one").Tasks[0]
 		return task.Restarts == 2 && task.State == taskPending
 	})
-	require.Contains(t, last(t, n, "one").Tasks[0].Event.Message, `mode is "delay"`)
+	require.Contains(t, last(t, n, "one").Tasks[0].Event.Message, "applying a delay")
 	require.NoError(t, n.Deregister(within(t), "one"), "a wait ends at once")
 	require.False(t, last(t, n, "one").Tasks[0].Failed)
 }

@@ -60,7 +60,7 @@ func newTask(a *allocation, spec *api.Task) (*task, error) {
 	}
 	t.kill = killOrder{signal: signal, timeout: *spec.KillTimeout}
 	t.files = &templates{task: t, rendered: make([]string, len(spec.Templates))}
-	t.logs = newTaskLogs(t)
+	t.logs = newTaskLogs(spec, a.logDir(), a.n.output, a.n.log)
 	return t, nil
 }
 
@@ -87,7 +87,7 @@ func (t *task) askRestart(why string) {
 func (t *task) run() {
 	defer close(t.done)
 	defer t.logs.close()
-	tracker := restartTracker{policy: t.spec.RestartPolicy, batch: *t.alloc.job.Type == api.JobTypeBatch, jitter: rand.Float64}
+	tracker := restartTracker{policy: t.spec.RestartPolicy, mayFinish: *t.alloc.job.Type == api.JobTypeBatch, jitter: rand.Float64}
 	for {
 		if t.isStopping() {
 			t.end(false, t.stopKind, t.stopWhy)
@@ -205,7 +205,7 @@ func (t *task) clearRestart() {
 // waiting records that the process has ended and when the next starts.
 func (t *task) waiting(e ending, next decision) {
 	message := fmt.Sprintf("%s: restarts in %s", e.message, next.delay.Round(time.Millisecond))
-	if next.reason != "" {
+	if next.reason != restartWithinPolicy {
 		message += ": " + next.reason
 	}
 	t.set(api.TaskRestarting, message, func() {

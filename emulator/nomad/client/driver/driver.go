@@ -1,5 +1,5 @@
 // Package driver is the vocabulary between a node and what runs its tasks:
-// raw_exec and exec (package processes), mock_driver (package mock) and docker
+// raw_exec and exec (package rawexec), mock_driver (package mock) and docker
 // implement Driver, package client calls it. It does nothing by itself.
 package driver
 
@@ -24,6 +24,8 @@ type Driver interface {
 	// Fingerprint says what the driver is able to do on this machine. It may ask
 	// an engine, within the context.
 	Fingerprint(ctx context.Context) Fingerprint
+	// Capabilities are what the node must know to prepare a task.
+	Capabilities() Capabilities
 	// Schema describes the config block of a task.
 	Schema() hcldec.Spec
 	// Start starts a task and returns when it runs. The context is the task's: it
@@ -41,6 +43,15 @@ type Fingerprint struct {
 	// Attributes are the driver's own, such as driver.docker.version. That of the
 	// driver itself, driver.<name>, is the node's to add.
 	Attributes map[string]string
+}
+
+// Capabilities are what sets a driver apart from others, on any machine.
+type Capabilities struct {
+	// Isolated tasks see their directory as /alloc, /local and /secrets, and none
+	// of the machine's environment.
+	Isolated bool
+	// Virtual tasks touch neither their directory nor the machine.
+	Virtual bool
 }
 
 // Task is a task to start. The driver does not change what it holds.

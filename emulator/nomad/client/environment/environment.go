@@ -25,6 +25,13 @@ func (e Env) Get(name string) (string, bool) {
 	return value, ok
 }
 
+// Reference is what is known of the node by a whole name, such as
+// attr.kernel.name.
+func (e Env) Reference(name string) (string, bool) {
+	value, ok := e.node[name]
+	return value, ok
+}
+
 // Map is a copy of the variables.
 func (e Env) Map() map[string]string { return maps.Clone(e.vars) }
 

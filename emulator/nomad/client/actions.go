@@ -1,0 +1,230 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/hashicorp/go-multierror"
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/nomad/client/allocdir"
+	"github.com/drydock/drydock/emulator/nomad/client/driver"
+)
+
+// UnknownAllocationError says that the node has no such allocation.
+type UnknownAllocationError struct{ ID string }
+
+func (e *UnknownAllocationError) Error() string { return fmt.Sprintf("Unknown allocation %q", e.ID) }
+
+// UnknownTaskError says that an allocation has no such task.
+type UnknownTaskError struct{ Task string }
+
+func (e *UnknownTaskError) Error() string {
+	return fmt.Sprintf("task %q is not part of the allocation", e.Task)
+}
+
+// What a person is told who has something done to an allocation.
+const (
+	userRestart    = "User requested task to restart"
+	userRestartAll = "User requested all tasks to restart"
+)
+
+func (c *Client) find(id string) (*allocRunner, error) {
+	if a := c.runnerOf(id); a != nil {
+		return a, nil
+	}
+	return nil, &UnknownAllocationError{ID: id}
+}
+
+func (c *Client) findTask(id, task string) (*taskRunner, error) {
+	a, err := c.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if t := a.task(task); t != nil {
+		return t, nil
+	}
+	return nil, &UnknownTaskError{Task: task}
+}
+
+// RestartAllocation stops the processes of a task of an allocation and starts
+// them anew, or those of all its running tasks when the name is empty. It does
+// not wait for that. One that does not run is an error.
+func (c *Client) RestartAllocation(id, task string) error {
+	a, err := c.find(id)
+	if err != nil {
+		return err
+	}
+	if a.isOver() {
+		return errors.New("restart of an alloc that should not run")
+	}
+	if task != "" {
+		t := a.task(task)
+		if t == nil {
+			return &UnknownTaskError{Task: task}
+		}
+		return t.restart(restartRequest{event: restartSignaledEvent(userRestart)})
+	}
+	for _, t := range a.tasks {
+		err := t.restart(restartRequest{event: restartSignaledEvent(userRestart)})
+		if err != nil && !errors.Is(err, errTaskNotRunning) {
+			return err
+		}
+	}
+	return nil
+}
+
+// SignalAllocation sends a signal, by its name, to the process of a task of an
+// allocation, or to those of all when the task's name is empty.
+func (c *Client) SignalAllocation(id, task, signal string) error {
+	a, err := c.find(id)
+	if err != nil {
+		return err
+	}
+	number := signalOr(signal, syscall.SIGINT)
+	if task != "" {
+		t := a.task(task)
+		if t == nil {
+			return &UnknownTaskError{Task: task}
+		}
+		return t.signal(signalingEvent(signal), number)
+	}
+	var all *multierror.Error
+	for _, t := range a.tasks {
+		if err := t.signal(signalingEvent(signal), number); err != nil {
+			//lint:ignore ST1005 the words of the API
+			all = multierror.Append(all, fmt.Errorf("Failed to signal task: %s, err: %w", t.spec.Name, err))
+		}
+	}
+	return all.ErrorOrNil()
+}
+
+// Exec runs a command within a task of an allocation and returns its exit code.
+// It ends with the context.
+func (c *Client) Exec(ctx context.Context, id, task string, command driver.Command) (exitCode int, err error) {
+	t, err := c.findTask(id, task)
+	if err != nil {
+		return 0, err
+	}
+	handle := t.current()
+	switch {
+	case handle == nil && t.beforeFirstStart():
+		//lint:ignore ST1005 the words of the API
+		return 0, fmt.Errorf("task %q not started yet.", task)
+	case handle == nil:
+		//lint:ignore ST1005 the words of the API
+		return 0, fmt.Errorf("task %q is not running.", task)
+	case len(command.Args) == 0:
+		return 0, errors.New("command is not present")
+	}
+	return handle.Exec(ctx, command)
+}
+
+func (t *taskRunner) beforeFirstStart() bool {
+	t.alloc.mu.Lock()
+	defer t.alloc.mu.Unlock()
+	return t.state.StartedAt.IsZero() && t.state.State != taskDead
+}
+
+// AllocationDir is the directory of an allocation, complete with its folders.
+func (c *Client) AllocationDir(id string) (allocdir.Dir, error) {
+	a, err := c.find(id)
+	if err != nil {
+		return allocdir.Dir{}, err
+	}
+	a.mu.Lock()
+	collected := a.collected
+	a.mu.Unlock()
+	if collected {
+		return allocdir.Dir{}, &UnknownAllocationError{ID: id}
+	}
+	if a.virtual() {
+		if err := a.dir.Build(a.taskNames()); err != nil {
+			return allocdir.Dir{}, err
+		}
+	}
+	return a.dir, nil
+}
+
+// TaskStarted reports whether a task of an allocation has ever started, and so
+// has logs.
+func (c *Client) TaskStarted(id, task string) (bool, error) {
+	t, err := c.findTask(id, task)
+	if err != nil {
+		return false, err
+	}
+	t.alloc.mu.Lock()
+	defer t.alloc.mu.Unlock()
+	return !t.state.StartedAt.IsZero(), nil
+}
+
+// AllocationChecks are the results of the checks of an allocation that the node
+// runs, by ID.
+func (c *Client) AllocationChecks(id string) (api.AllocCheckStatuses, error) {
+	a, err := c.find(id)
+	if err != nil {
+		return nil, err
+	}
+	if services := a.servicesNow(); services != nil {
+		return services.Checks(), nil
+	}
+	return api.AllocCheckStatuses{}, nil
+}
+
+// isOver reports whether the allocation has ended or is to.
+func (a *allocRunner) isOver() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ended || a.stopped
+}
+
+// CollectGarbage removes the directory of an allocation that has ended.
+func (c *Client) CollectGarbage(id string) error {
+	a, err := c.find(id)
+	if err != nil {
+		return err
+	}
+	return a.collect()
+}
+
+// CollectAllGarbage removes the directories of all allocations that have ended.
+func (c *Client) CollectAllGarbage() error {
+	s := c.current()
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	var ended []*allocRunner
+	for _, a := range s.runners {
+		if a.isEnded() {
+			ended = append(ended, a)
+		}
+	}
+	s.mu.Unlock()
+	for _, a := range ended {
+		if err := a.collect(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *allocRunner) isEnded() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ended
+}
+
+// collect removes the directory. One that has not ended stays.
+func (a *allocRunner) collect() error {
+	a.mu.Lock()
+	ended := a.ended
+	a.collected = a.collected || ended
+	a.mu.Unlock()
+	if !ended {
+		return fmt.Errorf("allocation %q has not ended: stop it first", a.alloc.ID)
+	}
+	return a.dir.Remove()
+}

@@ -1,0 +1,288 @@
+package client
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/nomad/client/allocdir"
+	taskenv "github.com/drydock/drydock/emulator/nomad/client/environment"
+	"github.com/drydock/drydock/emulator/nomad/client/hook"
+)
+
+// allocRunner runs one allocation: one goroutine sees to the order of its
+// tasks, and each task has another.
+type allocRunner struct {
+	node         *session
+	group        *api.TaskGroup
+	dir          allocdir.Dir
+	env          taskenv.Env
+	tasks        []*taskRunner
+	servicesTurn sync.Mutex // held while the services are told something
+
+	ctx     context.Context // ends with halt
+	cancel  context.CancelFunc
+	wake    chan struct{} // something has changed that the order of tasks, or the health, depends on
+	over    chan struct{} // closed when nothing of it runs any more
+	helpers sync.WaitGroup
+
+	mu         sync.Mutex
+	alloc      *api.Allocation // as the servers said last
+	deployment *api.AllocDeploymentStatus
+	network    *api.AllocNetworkStatus
+	stopped    bool // the servers want it to end
+	halted     bool // the node ends: nobody is told of what happens from now on
+	ended      bool
+	collected  bool          // its directory is removed
+	health     health        // the alloc runner's own, not guarded
+	services   hook.Services // nil without, and before they are there
+}
+
+// newAllocRunner makes what runs an allocation, with the task states that the
+// servers have of it, if it has run before.
+func newAllocRunner(node *session, alloc *api.Allocation) *allocRunner {
+	a := &allocRunner{
+		node: node, alloc: alloc, group: groupOf(alloc),
+		dir:  allocdir.Dir{Root: node.allocDir(alloc.ID)},
+		wake: make(chan struct{}, 1),
+		over: make(chan struct{}),
+	}
+	a.ctx, a.cancel = context.WithCancel(context.Background())
+	a.env = groupEnvironment(alloc, a.group, node.node)
+	a.deployment = alloc.DeploymentStatus
+	a.network = &api.AllocNetworkStatus{}
+	for _, spec := range a.group.Tasks {
+		a.tasks = append(a.tasks, newTaskRunner(a, spec, alloc.TaskStates[spec.Name]))
+	}
+	a.health = newHealth(a)
+	return a
+}
+
+// poke has the order of the tasks looked at again.
+func (a *allocRunner) poke() {
+	select {
+	case a.wake <- struct{}{}:
+	default:
+	}
+}
+
+// changed says that the servers and the order of the tasks are to know of a
+// change.
+func (a *allocRunner) changed() {
+	a.poke()
+	a.node.reports.add(a)
+}
+
+// run runs the allocation to its end.
+func (a *allocRunner) run() {
+	defer close(a.over)
+	defer a.cancel()
+	a.prepare()
+	for _, t := range a.tasks {
+		if !t.dead() {
+			a.helpers.Go(t.run)
+		}
+	}
+	a.oversee()
+	a.helpers.Wait()
+	a.withServices(hook.Services.Stop)
+	a.finish()
+}
+
+// oversee sees to the order of the tasks and to the health until all are dead.
+func (a *allocRunner) oversee() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		if a.coordinate() {
+			return
+		}
+		next, checks := a.health.examine()
+		timer.Reset(next)
+		select {
+		case <-a.wake:
+		case <-checks:
+		case <-timer.C:
+		}
+	}
+}
+
+// prepare does what precedes all tasks. What fails is the failure of all of them.
+func (a *allocRunner) prepare() {
+	err := a.awaitPrevious()
+	if err == nil && !a.virtual() {
+		err = a.dir.Build(a.taskNames())
+	}
+	if err == nil {
+		err = a.startServices()
+	}
+	if err == nil {
+		return
+	}
+	for _, t := range a.tasks {
+		t.kill(failsTask(setupFailureEvent(err)))
+	}
+}
+
+func failsTask(event *api.TaskEvent) *api.TaskEvent {
+	event.FailsTask = true
+	return event
+}
+
+// startServices registers the services of the group, and gets ready for those
+// of the tasks.
+func (a *allocRunner) startServices() error {
+	if a.node.options.Services == nil || !hasServices(a.group) {
+		return nil
+	}
+	services, err := a.node.options.Services(allocHook{a})
+	if err != nil {
+		return err
+	}
+	a.servicesTurn.Lock()
+	defer a.servicesTurn.Unlock()
+	a.mu.Lock()
+	a.services = services
+	a.mu.Unlock()
+	return services.Prerun(a.ctx)
+}
+
+func hasServices(group *api.TaskGroup) bool {
+	return len(group.Services) > 0 ||
+		slices.ContainsFunc(group.Tasks, func(t *api.Task) bool { return len(t.Services) > 0 })
+}
+
+// virtual reports whether nothing of the allocation touches its directory
+// unless somebody asks for it.
+func (a *allocRunner) virtual() bool {
+	return !slices.ContainsFunc(a.tasks, func(t *taskRunner) bool { return !t.virtual() })
+}
+
+func (a *allocRunner) taskNames() []string {
+	names := make([]string, len(a.tasks))
+	for i, t := range a.tasks {
+		names[i] = t.spec.Name
+	}
+	return names
+}
+
+func (a *allocRunner) task(name string) *taskRunner {
+	for _, t := range a.tasks {
+		if t.spec.Name == name {
+			return t
+		}
+	}
+	return nil
+}
+
+// finish records the end.
+func (a *allocRunner) finish() {
+	a.mu.Lock()
+	a.ended = true
+	halted := a.halted
+	a.mu.Unlock()
+	if halted {
+		return
+	}
+	if err := a.dir.WipeSecrets(a.taskNames()); err != nil {
+		a.node.log.Warn("secrets of an ended allocation stay on disk", "allocation", a.alloc.ID, "error", err)
+	}
+	a.health.end()
+	a.node.reports.add(a)
+}
+
+// update takes in what the servers say of the allocation now.
+func (a *allocRunner) update(alloc *api.Allocation) {
+	a.mu.Lock()
+	previous := a.alloc
+	a.alloc = alloc
+	stop := alloc.DesiredStatus != api.AllocDesiredStatusRun && !a.stopped
+	a.mu.Unlock()
+	switch {
+	case stop:
+		a.stop()
+	case previous.AllocModifyIndex != alloc.AllocModifyIndex:
+		a.helpers.Go(func() { a.withServices(func(s hook.Services) { s.Update(alloc) }) })
+	}
+	a.poke()
+}
+
+// stop ends the tasks as the servers want it, and returns at once.
+func (a *allocRunner) stop() {
+	a.mu.Lock()
+	begun := a.stopped || a.halted || a.ended
+	a.stopped = true
+	a.mu.Unlock()
+	if !begun {
+		a.helpers.Go(a.stopTasks)
+	}
+}
+
+// stopTasks ends the tasks: after the group's shutdown_delay, the leader first,
+// then the others together.
+func (a *allocRunner) stopTasks() {
+	a.withServices(hook.Services.PreKillGroup)
+	a.shutdownDelay()
+	for _, t := range a.tasks {
+		if t.spec.Leader {
+			t.kill(nil)
+			<-t.ended()
+		}
+	}
+	a.killTasks(nil)
+}
+
+// killTasks ends all tasks but those of poststop; the event, made for each, says
+// why if there is more to say than that.
+func (a *allocRunner) killTasks(event func() *api.TaskEvent) {
+	for _, t := range a.tasks {
+		if t.stage == poststop || t.dead() {
+			continue
+		}
+		if event == nil {
+			t.kill(nil)
+		} else {
+			t.kill(event())
+		}
+	}
+}
+
+// shutdownDelay waits between taking the services of the group away and
+// stopping its tasks, or until they have ended by themselves.
+func (a *allocRunner) shutdownDelay() {
+	a.mu.Lock()
+	skip := a.alloc.DesiredTransition.NoShutdownDelay
+	a.mu.Unlock()
+	delay := a.group.ShutdownDelay
+	if delay == nil || *delay <= 0 || skip != nil && *skip {
+		return
+	}
+	over := time.After(*delay)
+	for _, t := range a.tasks {
+		if t.stage == poststop {
+			continue
+		}
+		select {
+		case <-t.ended():
+		case <-over:
+			return
+		case <-a.ctx.Done():
+			return
+		}
+	}
+}
+
+// halt ends the allocation with its node, of which the servers hear nothing.
+// Gracefully is with the kill_signal and kill_timeout of the tasks.
+func (a *allocRunner) halt(gracefully bool) {
+	a.mu.Lock()
+	a.halted = true
+	a.mu.Unlock()
+	a.cancel()
+	for _, t := range a.tasks {
+		t.halt(gracefully)
+	}
+}

@@ -1,0 +1,137 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/nomad/client/driver"
+)
+
+// Client is a node: it registers with the servers of its region and runs the
+// allocations that they give it. Its methods may be called from any goroutine.
+type Client struct {
+	options Options
+	log     *slog.Logger
+	drivers map[string]driver.Driver
+	output  *terminal
+	dirLock *fileLock
+
+	turn sync.Mutex // held by the one call that starts or ends the node
+
+	mu      sync.Mutex
+	closed  bool
+	session *session // nil while the node is gone
+}
+
+// Start starts a node, which the caller must Close. It returns once the node is
+// registered; the context bounds that alone.
+func Start(ctx context.Context, o Options) (*Client, error) {
+	if o.Dir == "" || o.Server == nil || o.Node == nil || o.Node.ID == "" {
+		return nil, errors.New("start node: Options need Dir, Server, and Node with its ID")
+	}
+	dir, err := filepath.Abs(o.Dir)
+	if err != nil {
+		return nil, fmt.Errorf("start node: %w", err)
+	}
+	o.Dir = dir
+	c := &Client{options: o, log: o.Logger, drivers: map[string]driver.Driver{}}
+	if c.log == nil {
+		c.log = slog.New(slog.DiscardHandler)
+	}
+	if o.Output != nil {
+		c.output = &terminal{out: o.Output}
+	}
+	for _, d := range o.Drivers {
+		c.drivers[d.Name()] = d
+	}
+	if err := os.MkdirAll(filepath.Join(dir, "alloc"), 0o711); err != nil {
+		return nil, fmt.Errorf("start node: make the folder for allocations: %w", err)
+	}
+	if c.dirLock, err = lockFile(filepath.Join(dir, "client.lock")); err != nil {
+		return nil, fmt.Errorf("start node: take %s: %w: stop the other one, or use another folder", dir, err)
+	}
+	if err := c.Revive(ctx); err != nil {
+		c.dirLock.release()
+		return nil, err
+	}
+	return c, nil
+}
+
+// Close stops every task, each within its kill_timeout, and returns when no
+// process is left. The servers are not told: for them the node is not heard of
+// any more, and its allocations run on when it is started again in its folder. A
+// second call waits for the same end.
+func (c *Client) Close() error {
+	c.mu.Lock()
+	closed := c.closed
+	c.closed = true
+	c.mu.Unlock()
+	c.end(true)
+	if !closed {
+		c.dirLock.release()
+	}
+	return nil
+}
+
+// Kill ends the node as the loss of its machine does: its tasks are killed, and
+// it is not heard of any more. It returns when no process is left.
+func (c *Client) Kill() { c.end(false) }
+
+// Revive starts a node that was killed, which finds its folder as it was: what
+// the servers still want to run of it is started anew. One that runs is left
+// alone.
+func (c *Client) Revive(ctx context.Context) error {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	c.mu.Lock()
+	running, closed := c.session != nil, c.closed
+	c.mu.Unlock()
+	switch {
+	case closed:
+		return ErrClosed
+	case running:
+		return nil
+	}
+	s, err := c.newSession(ctx)
+	if err != nil {
+		return fmt.Errorf("start node %s: %w", c.options.Node.Name, err)
+	}
+	c.mu.Lock()
+	c.session = s
+	c.mu.Unlock()
+	return nil
+}
+
+func (c *Client) end(gracefully bool) {
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	c.mu.Lock()
+	s := c.session
+	c.session = nil
+	c.mu.Unlock()
+	if s != nil {
+		s.close(gracefully)
+	}
+}
+
+// Node is the node with what was found out of it; nil while it is gone. It is
+// not to be changed.
+func (c *Client) Node() *api.Node {
+	if s := c.current(); s != nil {
+		return s.node
+	}
+	return nil
+}
+
+func (c *Client) current() *session {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.session
+}

@@ -1,0 +1,91 @@
+package rawexec
+
+import (
+	"context"
+	"fmt"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/nomad/client/driver"
+	"github.com/drydock/drydock/emulator/nomad/client/process"
+)
+
+// handle is a task that was started.
+type handle struct {
+	*process.Process
+	starter *process.Starter
+	command process.Command // as it was started, for commands within
+	task    driver.Task
+	usage   usage
+}
+
+func newHandle(starter *process.Starter, p *process.Process, command process.Command, task driver.Task) *handle {
+	return &handle{Process: p, starter: starter, command: command, task: task, usage: usage{began: time.Now()}}
+}
+
+// Exit says how the program ended.
+func (h *handle) Exit() driver.Exit {
+	code, signal, err := h.Process.Exit()
+	return driver.Exit{Code: code, Signal: int(signal), Err: err}
+}
+
+// Signal sends a signal to the program.
+func (h *handle) Signal(signal syscall.Signal) error {
+	if err := h.Process.Signal(signal); err != nil {
+		return fmt.Errorf("send %v: %w", signal, err)
+	}
+	return nil
+}
+
+// Stats measures the processes of the group.
+func (h *handle) Stats(ctx context.Context) (*api.TaskResourceUsage, error) {
+	return h.usage.measure(ctx, h.PID())
+}
+
+// Network is the machine's.
+func (h *handle) Network() *driver.Network { return nil }
+
+// Exec runs a command as the task runs: its environment, folder and user.
+func (h *handle) Exec(ctx context.Context, c driver.Command) (int, error) {
+	path, err := findProgram(c.Args[0], h.task.Dir.Root, h.task.Path)
+	if err != nil {
+		return 0, execError(c.Args[0])
+	}
+	command := h.command
+	command.Path, command.Args = path, c.Args[1:]
+	command.Stdin, command.Stdout, command.Stderr = c.Stdin, c.Stdout, c.Stderr
+	if c.TTY {
+		return h.execOnTerminal(ctx, command, c)
+	}
+	p, err := h.starter.Start(command)
+	if err != nil {
+		return 0, fmt.Errorf("rpc error: code = Unknown desc = failed to start command: %w", err)
+	}
+	return h.await(ctx, p)
+}
+
+func execError(program string) error {
+	return fmt.Errorf("rpc error: code = Unknown desc = failed to start command: exec: %q: executable file not found in $PATH", program)
+}
+
+// await waits for the end of a command, which it brings about when the context
+// or the task ends.
+func (h *handle) await(ctx context.Context, p *process.Process) (int, error) {
+	select {
+	case <-p.Done():
+	case <-ctx.Done():
+		p.Kill()
+		<-p.Done()
+		return 0, ctx.Err()
+	case <-h.Done():
+		p.Kill()
+		<-p.Done()
+	}
+	code, signal, err := p.Exit()
+	if signal != 0 {
+		code = 128 + int(signal)
+	}
+	return code, err
+}
