@@ -87,6 +87,7 @@ type Nomad struct {
 	members   *members.Pool // the servers of all regions, and of other processes
 	unknown   rest.Unknown
 	stop      context.CancelFunc
+	machine   *machine
 	temporary bool // Dir is
 }
 
@@ -121,6 +122,9 @@ func (n *Nomad) start(running context.Context) error {
 		}
 		n.options.Dir, n.temporary = dir, true
 	}
+	if err := n.findMachine(running); err != nil {
+		return err
+	}
 	for _, o := range n.options.Regions {
 		if o.Name == "" {
 			o.Name = "global"
@@ -146,11 +150,14 @@ func (n *Nomad) start(running context.Context) error {
 // kill_timeout, then everything else. It may be called twice.
 func (n *Nomad) Close() error {
 	var err error
+	for _, r := range slices.Backward(n.regions) {
+		err = errors.Join(err, r.closeNodes())
+	}
 	n.stop()
 	for _, r := range slices.Backward(n.regions) {
 		err = errors.Join(err, r.close())
 	}
-	err = errors.Join(err, n.members.Close())
+	err = errors.Join(err, n.machine.close(), n.members.Close())
 	if n.temporary {
 		err = errors.Join(err, os.RemoveAll(n.options.Dir))
 	}

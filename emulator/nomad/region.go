@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/drydock/drydock/emulator/nomad/client"
 	"github.com/drydock/drydock/emulator/nomad/events"
 	"github.com/drydock/drydock/emulator/nomad/state"
 	"github.com/drydock/drydock/emulator/rest"
@@ -25,6 +26,7 @@ type region struct {
 	dir      string
 	store    *state.Store
 	listener *rest.Listener
+	nodes    []*client.Client // in the order of options.Nodes
 
 	started    time.Time
 	queue      *queue
@@ -102,6 +104,9 @@ func (r *region) start() error {
 	r.keep(r.applyUpdates)
 	r.keep(r.expireHeartbeats)
 	r.keep(r.collectGarbage)
+	if err := r.startNodes(); err != nil {
+		return err
+	}
 	r.listener.Serve()
 	return nil
 }

@@ -2,7 +2,6 @@ package nomad
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/hashicorp/nomad/api"
@@ -17,17 +16,15 @@ var _ client.Server = (*region)(nil)
 func (r *region) RegisterNode(node *api.Node, secret string) error {
 	r.heartbeats.set(node.ID, time.Now().Add(heartbeatEvery+heartbeatGrace))
 	return r.store.Write(func(tx *state.Tx) error {
-		next := &state.Node{Node: *node, Secret: secret}
+		next := &state.Node{Node: *node, Secret: secret, StaticMeta: node.Meta}
 		next.Status, next.StatusUpdatedAt = api.NodeStatusReady, tx.Now().Unix()
 		next.ComputedClass = next.NodeClass
 		message := "Node registered"
 		old := tx.Node(node.ID)
 		if old != nil {
-			if old.Secret != secret {
-				return fmt.Errorf("node secret ID does not match. Not registering node.")
-			}
 			next.DrainStrategy, next.LastDrain, next.Drain = old.DrainStrategy, old.LastDrain, old.Drain
 			next.SchedulingEligibility, next.Events = old.SchedulingEligibility, old.Events
+			next.ApplyMeta(old.DynamicMeta)
 			message = "Node re-registered"
 		} else {
 			next.SchedulingEligibility = api.NodeSchedulingEligible

@@ -2,6 +2,7 @@ package state
 
 import (
 	"iter"
+	"maps"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -14,8 +15,31 @@ const TableNodes = "nodes"
 // Node is a row of a node.
 type Node struct {
 	api.Node
-	Secret        string `json:",omitempty"` // by which the node proves what it is
-	ComputedClass string // equal for nodes that no constraint can tell apart
+	Secret        string             `json:",omitempty"` // by which the node proves what it is
+	ComputedClass string             // equal for nodes that no constraint can tell apart
+	StaticMeta    map[string]string  // what the node was started with; Meta is that with DynamicMeta
+	DynamicMeta   map[string]*string // what was set since; nil takes a key away
+}
+
+// ApplyMeta sets some of the metadata of a node that is not a row yet.
+func (n *Node) ApplyMeta(changes map[string]*string) {
+	dynamic := maps.Clone(n.DynamicMeta)
+	if dynamic == nil {
+		dynamic = map[string]*string{}
+	}
+	maps.Copy(dynamic, changes)
+	meta := maps.Clone(n.StaticMeta)
+	if meta == nil {
+		meta = map[string]string{}
+	}
+	for key, value := range dynamic {
+		if value == nil {
+			delete(meta, key)
+		} else {
+			meta[key] = *value
+		}
+	}
+	n.DynamicMeta, n.Meta = dynamic, meta
 }
 
 func nodeTables() store.Schema {

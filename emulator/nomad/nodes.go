@@ -1,0 +1,189 @@
+package nomad
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/google/uuid"
+	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/nomad/client"
+	"github.com/drydock/drydock/emulator/nomad/client/driver"
+	"github.com/drydock/drydock/emulator/nomad/client/mock"
+	"github.com/drydock/drydock/emulator/nomad/client/process"
+	"github.com/drydock/drydock/emulator/nomad/client/rawexec"
+)
+
+// machine is what the nodes of all regions share: they are all on it.
+type machine struct {
+	known   *client.Machine
+	starter *process.Starter
+	drivers []driver.Driver
+}
+
+// findMachine looks at the machine once. Nothing runs until something is started.
+func (n *Nomad) findMachine(ctx context.Context) error {
+	known, err := client.FindMachine(ctx, n.options.Dir)
+	if err != nil {
+		return err
+	}
+	starter := process.NewStarter()
+	n.machine = &machine{known: known, starter: starter, drivers: []driver.Driver{
+		rawexec.NewRaw(starter), mock.Driver{},
+	}}
+	return nil
+}
+
+func (m *machine) close() error {
+	if m == nil {
+		return nil
+	}
+	return m.starter.Close()
+}
+
+// driversNamed are those that a node has; without names, all.
+func (m *machine) driversNamed(names []string) ([]driver.Driver, error) {
+	if names == nil {
+		return m.drivers, nil
+	}
+	var list []driver.Driver
+	for _, name := range names {
+		i := slices.IndexFunc(m.drivers, func(d driver.Driver) bool { return d.Name() == name })
+		if i < 0 {
+			var known []string
+			for _, d := range m.drivers {
+				known = append(known, d.Name())
+			}
+			return nil, fmt.Errorf("there is no driver %q: there are %s", name, strings.Join(known, ", "))
+		}
+		list = append(list, m.drivers[i])
+	}
+	return list, nil
+}
+
+// startNodes starts the region's nodes, side by side.
+func (r *region) startNodes() error {
+	r.nodes = make([]*client.Client, len(r.options.Nodes))
+	failures := make([]error, len(r.options.Nodes))
+	var starting sync.WaitGroup
+	for i, o := range r.options.Nodes {
+		starting.Go(func() {
+			if o.Name == "" {
+				o.Name = fmt.Sprintf("node-%d", i+1)
+			}
+			var err error
+			if r.nodes[i], err = r.startNode(o); err != nil {
+				failures[i] = fmt.Errorf("node %s: %w", o.Name, err)
+			}
+		})
+	}
+	starting.Wait()
+	return errors.Join(failures...)
+}
+
+func (r *region) startNode(o Node) (*client.Client, error) {
+	dir := filepath.Join(r.dir, "client", o.Name)
+	id, err := nodeID(dir, o.ID)
+	if err != nil {
+		return nil, err
+	}
+	drivers, err := r.nomad.machine.driversNamed(o.Drivers)
+	if err != nil {
+		return nil, err
+	}
+	return client.Start(r.running, client.Options{
+		Node: r.nodeOf(o, id), Server: r, Region: r.options.Name, Drivers: drivers, Machine: r.nomad.machine.known,
+		Peer: r.clientOf, Settings: o.Options, Dir: dir, Path: r.nomad.options.Path, Consul: r.nomad.options.Consul,
+		Logger: r.nomad.log, Output: r.nomad.options.Output,
+	})
+}
+
+// nodeID is the one given or, made up once, that of a file in the node's folder.
+func nodeID(dir, given string) (string, error) {
+	if given != "" {
+		return given, nil
+	}
+	file := filepath.Join(dir, "client-id")
+	text, err := os.ReadFile(file)
+	if err == nil {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("read the node's ID: %w", err)
+	}
+	id := uuid.NewString()
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return "", fmt.Errorf("make the node's folder: %w", err)
+	}
+	if err := os.WriteFile(file, []byte(id), 0o600); err != nil {
+		return "", fmt.Errorf("keep the node's ID: %w", err)
+	}
+	return id, nil
+}
+
+// nodeOf is the node as the topology has it; the client adds what it finds out.
+func (r *region) nodeOf(o Node, id string) *api.Node {
+	node := &api.Node{
+		ID: id, Name: o.Name, Datacenter: o.Datacenter, NodePool: o.Pool, NodeClass: o.Class, Meta: o.Meta,
+		Attributes: map[string]string{}, HTTPAddr: r.listener.Address(), TLSEnabled: r.options.TLS != nil,
+		HostVolumes: o.HostVolumes, HostNetworks: o.HostNetworks, ReservedResources: o.Reserved,
+		NodeResources: &api.NodeResources{
+			Cpu: api.NodeCpuResources{CpuShares: o.CPU}, Memory: api.NodeMemoryResources{MemoryMB: o.Memory},
+			Disk: api.NodeDiskResources{DiskMB: o.Disk},
+		},
+	}
+	if node.Datacenter == "" {
+		node.Datacenter = r.options.Datacenter
+	}
+	if node.NodePool == "" {
+		node.NodePool = api.NodePoolDefault
+	}
+	for name, value := range o.Attributes {
+		node.Attributes[name] = value
+	}
+	if o.Address != "" {
+		node.Attributes["unique.network.ip-address"] = o.Address
+	}
+	return node
+}
+
+// closeNodes stops the nodes, side by side, and returns when no task is left.
+func (r *region) closeNodes() error {
+	failures := make([]error, len(r.nodes))
+	var closing sync.WaitGroup
+	for i, c := range r.nodes {
+		if c != nil {
+			closing.Go(func() { failures[i] = c.Close() })
+		}
+	}
+	closing.Wait()
+	return errors.Join(failures...)
+}
+
+// client is the node of the ID; nil when it is not here, or gone.
+func (r *region) client(nodeID string) *client.Client {
+	for _, c := range r.nodes {
+		if c == nil {
+			continue
+		}
+		if node := c.Node(); node != nil && node.ID == nodeID {
+			return c
+		}
+	}
+	return nil
+}
+
+// clientOf is the node that has an allocation; nil when none has, or it is gone.
+func (r *region) clientOf(allocationID string) *client.Client {
+	a := r.store.View().Allocation(allocationID)
+	if a == nil {
+		return nil
+	}
+	return r.client(a.NodeID)
+}
