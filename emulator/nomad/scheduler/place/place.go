@@ -6,6 +6,11 @@
 //
 // It changes nothing: what it reads is a view of the state, and what it
 // answers with is a Placement for the scheduler to make an allocation of.
+//
+// What is taken of a node is what allocations take that may still run there,
+// those that are meant to end included, but for what the plan at hand stops.
+// Ports belong to addresses: nodes of one machine that share an address share
+// its ports.
 package place
 
 import (
@@ -20,7 +25,7 @@ import (
 type Options struct {
 	View   *state.View                 // it is read unwatched
 	Job    *api.Job                    // canonical, as it is in the state
-	Config *api.SchedulerConfiguration // of the region; the job's node pool may change it
+	Config *api.SchedulerConfiguration // of the region
 
 	// Volumes are those of the region; nil when it has none.
 	Volumes Volumes
@@ -45,8 +50,6 @@ type Request struct {
 	Group *api.TaskGroup
 	Name  string // of the allocation: "job.group[3]"
 
-	// Previous is the allocation that the new one replaces; nil when there is none.
-	Previous *state.Allocation
 	// Penalized are the IDs of nodes that the instance should rather not be
 	// on, having failed there.
 	Penalized map[string]bool
@@ -56,15 +59,13 @@ type Request struct {
 	// Node is the ID of the only node to consider, of a system job; empty for
 	// all nodes.
 	Node string
-	// Canary tells that the instance is one of a deployment that is to be promoted.
-	Canary bool
 }
 
 // Placement is where an instance goes and what it gets there.
 type Placement struct {
 	Node          *state.Node
 	Allocated     *api.AllocatedResources
-	Cores         map[string][]uint16       // reserved ones, by task
+	Cores         map[string][]uint16       // reserved ones, by task; nil when there are none
 	Resources     *api.Resources            // all tasks together, as allocations show it
 	TaskResources map[string]*api.Resources // by task, as allocations show it
 	Preempted     []*state.Allocation       // what has to be evicted for it, usually nothing
