@@ -19,6 +19,7 @@ const (
 	eventMainDead      = "Main Tasks Dead"
 	eventShutdownDelay = "Waiting for shutdown delay"
 	eventUnhealthy     = "Alloc Unhealthy"
+	eventNotRestored   = "Failed Restoring Task"
 )
 
 // newEvent makes an event with its text and its details, which are name, value, name, value.
@@ -38,6 +39,10 @@ func withMessage(kind, text string) *api.TaskEvent {
 }
 
 func receivedEvent() *api.TaskEvent { return newEvent(api.TaskReceived, "Task received by client") }
+
+func notRestoredEvent() *api.TaskEvent {
+	return newEvent(eventNotRestored, "failed to restore task; will not run until server is contacted")
+}
 
 func setupEvent() *api.TaskEvent { return withMessage(api.TaskSetup, api.TaskBuildingTaskDir) }
 

@@ -90,6 +90,10 @@ func (t *taskRunner) restore(known *api.TaskState) {
 		return
 	}
 	t.state.State = taskPending
+	if !known.StartedAt.IsZero() { // its process is gone with the node that it was on
+		t.starts, t.fetched = 1, true
+		t.recordLocked(notRestoredEvent())
+	}
 }
 
 func (t *taskRunner) restartPolicy() *api.RestartPolicy {
@@ -321,8 +325,6 @@ func (t *taskRunner) restart(request restartRequest) error {
 }
 
 // errTaskNotRunning is returned by what needs a running task.
-//
-//lint:ignore ST1005 the words of the API
 var errTaskNotRunning = errors.New("Task not running")
 
 // startID names one start of the task.
