@@ -79,6 +79,10 @@ func (s *Store) Observe(observer func(store.Commit)) { s.store.Observe(observer)
 func schema() store.Schema {
 	all := store.Schema{}
 	for _, some := range []store.Schema{
+		aclLoginTables(),
+		aclPolicyTables(),
+		aclRoleTables(),
+		aclTokenTables(),
 		allocationTables(),
 		configurationTables(),
 		deploymentTables(),
