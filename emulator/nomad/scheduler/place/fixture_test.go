@@ -90,7 +90,7 @@ func (r *region) fail(job *api.Job) *api.AllocationMetric {
 }
 
 func allocation(job *api.Job, group *api.TaskGroup, number int, p *place.Placement) *state.Allocation {
-	return &state.Allocation{Cores: p.Cores, Allocation: api.Allocation{
+	return &state.Allocation{Beside: state.Beside{Cores: p.Cores}, Allocation: api.Allocation{
 		ID: fmt.Sprintf("%s.%s.%d", *job.ID, *group.Name, number), Name: fmt.Sprintf("%s.%s[%d]", *job.ID, *group.Name, number),
 		Namespace: *job.Namespace, JobID: *job.ID, Job: job, TaskGroup: *group.Name, NodeID: p.Node.ID,
 		AllocatedResources: p.Allocated, DesiredStatus: api.AllocDesiredStatusRun, ClientStatus: api.AllocClientStatusPending,
