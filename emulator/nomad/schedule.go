@@ -2,9 +2,15 @@ package nomad
 
 import (
 	"context"
+	"errors"
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"time"
 
 	"github.com/hashicorp/nomad/api"
 
+	"github.com/drydock/drydock/emulator/nomad/scheduler"
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
@@ -39,15 +45,47 @@ func (r *region) unblock() error {
 	})
 }
 
+// maxAttempts is how often an evaluation is processed whose plan a node did not
+// take. After that it fails, and another one follows later.
+const maxAttempts = 5
+
 // evaluate has the scheduler decide, and writes what it has decided.
 func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error {
-	return r.store.Write(func(tx *state.Tx) error {
-		for _, old := range superseded {
-			setEvaluationStatus(tx, old.ID, api.EvalStatusCancelled, "canceled after more recent eval was processed")
+	for range maxAttempts {
+		plan, err := scheduler.Process(r.store.View(), e, scheduler.Options{
+			Now: time.Now(), PortFree: portFree, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		})
+		if err != nil {
+			return err
 		}
-		setEvaluationStatus(tx, e.ID, api.EvalStatusComplete, "")
-		return nil
-	})
+		var rejected []string
+		err = r.store.Write(func(tx *state.Tx) error {
+			tx.About(causePlan)
+			for _, old := range superseded {
+				setEvaluationStatus(tx, old.ID, api.EvalStatusCancelled, "canceled after more recent eval was processed")
+			}
+			rejected = plan.Apply(tx)
+			return nil
+		})
+		if err != nil || len(rejected) == 0 {
+			return err
+		}
+		superseded = nil
+	}
+	return errors.New("maximum attempts reached (5)")
+}
+
+// causePlan is what a change is about that the scheduler has planned.
+const causePlan = "PlanResult"
+
+// portFree tells whether a port of this machine is free.
+func portFree(address string, port int) bool {
+	probe, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+	if err != nil {
+		return false
+	}
+	probe.Close()
+	return true
 }
 
 func (r *region) evaluationFailed(e *api.Evaluation, cause error) {

@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/nomad/client"
+	"github.com/drydock/drydock/emulator/nomad/scheduler/place"
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
@@ -18,7 +19,7 @@ func (r *region) RegisterNode(node *api.Node, secret string) error {
 	return r.store.Write(func(tx *state.Tx) error {
 		next := &state.Node{Node: *node, Secret: secret, StaticMeta: node.Meta}
 		next.Status, next.StatusUpdatedAt = api.NodeStatusReady, tx.Now().Unix()
-		next.ComputedClass = next.NodeClass
+		next.ComputedClass = place.ComputedClass(next)
 		message := "Node registered"
 		old := tx.Node(node.ID)
 		if old != nil {
