@@ -50,6 +50,18 @@ func page[Row, Item any](r *request, rows iter.Seq[Row], at func(Row) position, 
 	if err != nil {
 		return nil, err
 	}
+	return pageOf(r, rows, at, func(row Row) (Item, bool, error) {
+		answer, visible := item(row)
+		if !visible {
+			return answer, false, nil
+		}
+		ok, err := matches(answer)
+		return answer, ok, err
+	})
+}
+
+// pageOf is page for a list whose item filters itself.
+func pageOf[Row, Item any](r *request, rows iter.Seq[Row], at func(Row) position, item func(Row) (Item, bool, error)) ([]Item, error) {
 	perPage, err := r.perPage()
 	if err != nil {
 		return nil, err
@@ -69,15 +81,11 @@ func page[Row, Item any](r *request, rows iter.Seq[Row], at func(Row) position, 
 				continue
 			}
 		}
-		answer, visible := item(row)
-		if !visible {
-			continue
-		}
-		ok, err := matches(answer)
+		answer, shown, err := item(row)
 		if err != nil {
 			return nil, badRequest("failed to read filter expression: %v", err)
 		}
-		if !ok {
+		if !shown {
 			continue
 		}
 		if perPage > 0 && len(items) == perPage {
