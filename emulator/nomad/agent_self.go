@@ -47,7 +47,7 @@ func (r *region) configuration() map[string]any {
 		"Server":    map[string]any{"Enabled": true, "BootstrapExpect": 1, "JobTrackedVersions": 6, "EventBufferSize": 100},
 		"TLSConfig": map[string]any{"EnableHTTP": r.options.TLS != nil, "EnableRPC": false},
 		"Telemetry": map[string]any{"PrometheusMetrics": r.options.Prometheus, "CollectionInterval": "1s"},
-		"UI":        map[string]any{"Enabled": false},
+		"UI":        map[string]any{"Enabled": false, "ShowCLIHints": false},
 		"Version":   map[string]any{"Version": Version, "VersionMetadata": "", "VersionPrerelease": "", "Revision": ""},
 	}
 }

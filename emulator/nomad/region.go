@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/klauspost/compress/gzhttp"
 
 	"github.com/drydock/drydock/emulator/nomad/client"
 	"github.com/drydock/drydock/emulator/nomad/events"
@@ -87,7 +88,7 @@ func (r *region) observe(c store.Commit) {
 // start takes the region's address, starts what goes on in it and its nodes,
 // and then answers requests.
 func (r *region) start() error {
-	listener, err := rest.Listen(r.options.HTTP, r.options.TLS, r, r.nomad.log)
+	listener, err := rest.Listen(r.options.HTTP, r.options.TLS, gzhttp.GzipHandler(r), r.nomad.log)
 	if err != nil {
 		return err
 	}
