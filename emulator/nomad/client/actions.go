@@ -58,7 +58,7 @@ func (c *Client) RestartAllocation(id, task string) error {
 		return err
 	}
 	if a.isOver() {
-		return errors.New("restart of an alloc that should not run")
+		return errNotToRun
 	}
 	if task != "" {
 		t := a.task(task)
@@ -95,7 +95,7 @@ func (c *Client) SignalAllocation(id, task, signal string) error {
 	for _, t := range a.tasks {
 		if err := t.signal(signalingEvent(signal), number); err != nil {
 			//lint:ignore ST1005 the words of the API
-			all = multierror.Append(all, fmt.Errorf("Failed to signal task: %s, err: %w", t.spec.Name, err))
+			all = multierror.Append(all, fmt.Errorf("Failed to signal task: %s, err: %w", t.spec().Name, err))
 		}
 	}
 	return all.ErrorOrNil()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/nomad/api"
@@ -17,49 +18,57 @@ import (
 // tasks, and each task has another.
 type allocRunner struct {
 	node         *session
-	group        *api.TaskGroup
+	known        atomic.Pointer[api.TaskGroup] // as the job has it now
 	dir          allocdir.Dir
 	env          taskenv.Env
 	tasks        []*taskRunner
 	servicesTurn sync.Mutex // held while the services are told something
 
-	ctx     context.Context // ends with halt
-	cancel  context.CancelFunc
-	wake    chan struct{} // something has changed that the order of tasks, or the health, depends on
-	over    chan struct{} // closed when nothing of it runs any more
-	helpers sync.WaitGroup
+	ctx      context.Context // ends with halt
+	cancel   context.CancelFunc
+	wake     chan struct{} // something has changed that the order of tasks, or the health, depends on
+	overseen chan struct{} // closed when all tasks are dead for good
+	over     chan struct{} // closed when nothing of it runs any more
+	helpers  sync.WaitGroup
 
-	mu         sync.Mutex
-	alloc      *api.Allocation // as the servers said last
-	deployment *api.AllocDeploymentStatus
-	network    *api.AllocNetworkStatus
-	stopped    bool // the servers want it to end
-	halted     bool // the node ends: nobody is told of what happens from now on
-	ended      bool
-	collected  bool          // its directory is removed
-	health     health        // the alloc runner's own, not guarded
-	services   hook.Services // nil without, and before they are there
+	mu            sync.Mutex
+	alloc         *api.Allocation // as the servers said last
+	deployment    *api.AllocDeploymentStatus
+	network       *api.AllocNetworkStatus
+	rerun         bool // all tasks are to be started anew
+	newDeployment bool // the health is to be found out anew
+	stopped       bool // the servers want it to end
+	halted        bool // the node ends: nobody is told of what happens from now on
+	ended         bool
+	collected     bool          // its directory is removed
+	health        health        // the alloc runner's own, not guarded
+	services      hook.Services // nil without, and before they are there
 }
 
 // newAllocRunner makes what runs an allocation, with the task states that the
 // servers have of it, if it has run before.
 func newAllocRunner(node *session, alloc *api.Allocation) *allocRunner {
 	a := &allocRunner{
-		node: node, alloc: alloc, group: groupOf(alloc),
-		dir:  allocdir.Dir{Root: node.allocDir(alloc.ID)},
-		wake: make(chan struct{}, 1),
-		over: make(chan struct{}),
+		node: node, alloc: alloc,
+		dir:      allocdir.Dir{Root: node.allocDir(alloc.ID)},
+		wake:     make(chan struct{}, 1),
+		over:     make(chan struct{}),
+		overseen: make(chan struct{}),
 	}
+	a.known.Store(groupOf(alloc))
 	a.ctx, a.cancel = context.WithCancel(context.Background())
-	a.env = groupEnvironment(alloc, a.group, node.node)
+	a.env = groupEnvironment(alloc, a.group(), node.node)
 	a.deployment = alloc.DeploymentStatus
 	a.network = &api.AllocNetworkStatus{}
-	for _, spec := range a.group.Tasks {
+	for _, spec := range a.group().Tasks {
 		a.tasks = append(a.tasks, newTaskRunner(a, spec, alloc.TaskStates[spec.Name]))
 	}
 	a.health = newHealth(a)
 	return a
 }
+
+// group is the group of the allocation as the job has it now.
+func (a *allocRunner) group() *api.TaskGroup { return a.known.Load() }
 
 // poke has the order of the tasks looked at again.
 func (a *allocRunner) poke() {
@@ -87,6 +96,7 @@ func (a *allocRunner) run() {
 		}
 	}
 	a.oversee()
+	close(a.overseen)
 	a.helpers.Wait()
 	a.withServices(hook.Services.Stop)
 	a.finish()
@@ -97,8 +107,14 @@ func (a *allocRunner) oversee() {
 	timer := time.NewTimer(time.Hour)
 	defer timer.Stop()
 	for {
+		if a.takeRerun() {
+			a.rerunTasks()
+		}
 		if a.coordinate() {
 			return
+		}
+		if a.takeNewDeployment() {
+			a.health = newHealth(a)
 		}
 		next, checks := a.health.examine()
 		timer.Reset(next)
@@ -108,6 +124,16 @@ func (a *allocRunner) oversee() {
 		case <-timer.C:
 		}
 	}
+}
+
+// takeNewDeployment reports, once, that the allocation is of another deployment
+// than it was.
+func (a *allocRunner) takeNewDeployment() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	is := a.newDeployment
+	a.newDeployment = false
+	return is
 }
 
 // prepare does what precedes all tasks. What fails is the failure of all of them.
@@ -135,7 +161,7 @@ func failsTask(event *api.TaskEvent) *api.TaskEvent {
 // startServices registers the services of the group, and gets ready for those
 // of the tasks.
 func (a *allocRunner) startServices() error {
-	if a.node.options.Services == nil || !hasServices(a.group) {
+	if a.node.options.Services == nil || !hasServices(a.group()) {
 		return nil
 	}
 	services, err := a.node.options.Services(allocHook{a})
@@ -164,14 +190,14 @@ func (a *allocRunner) virtual() bool {
 func (a *allocRunner) taskNames() []string {
 	names := make([]string, len(a.tasks))
 	for i, t := range a.tasks {
-		names[i] = t.spec.Name
+		names[i] = t.spec().Name
 	}
 	return names
 }
 
 func (a *allocRunner) task(name string) *taskRunner {
 	for _, t := range a.tasks {
-		if t.spec.Name == name {
+		if t.spec().Name == name {
 			return t
 		}
 	}
@@ -196,9 +222,11 @@ func (a *allocRunner) finish() {
 
 // update takes in what the servers say of the allocation now.
 func (a *allocRunner) update(alloc *api.Allocation) {
+	a.adopt(alloc)
 	a.mu.Lock()
 	previous := a.alloc
 	a.alloc = alloc
+	a.deployLocked(previous, alloc)
 	stop := alloc.DesiredStatus != api.AllocDesiredStatusRun && !a.stopped
 	a.mu.Unlock()
 	switch {
@@ -208,6 +236,34 @@ func (a *allocRunner) update(alloc *api.Allocation) {
 		a.helpers.Go(func() { a.withServices(func(s hook.Services) { s.Update(alloc) }) })
 	}
 	a.poke()
+}
+
+// deployLocked takes over the place of the allocation in a deployment. Its health
+// stays unless the servers say another, or the deployment is new.
+func (a *allocRunner) deployLocked(previous, alloc *api.Allocation) {
+	renewed := alloc.DeploymentID != previous.DeploymentID
+	a.newDeployment = a.newDeployment || renewed
+	if renewed || a.deployment == nil || alloc.DeploymentStatus != nil && alloc.DeploymentStatus.Healthy != nil {
+		a.deployment = alloc.DeploymentStatus
+	}
+}
+
+// adopt takes over what a new version of the job says of the group and its
+// tasks, which goes on running.
+func (a *allocRunner) adopt(alloc *api.Allocation) {
+	if alloc.Job == nil {
+		return
+	}
+	group := groupOf(alloc)
+	if group == nil {
+		return
+	}
+	a.known.Store(group)
+	for _, spec := range group.Tasks {
+		if t := a.task(spec.Name); t != nil {
+			t.known.Store(spec)
+		}
+	}
 }
 
 // stop ends the tasks as the servers want it, and returns at once.
@@ -227,7 +283,7 @@ func (a *allocRunner) stopTasks() {
 	a.withServices(hook.Services.PreKillGroup)
 	a.shutdownDelay()
 	for _, t := range a.tasks {
-		if t.spec.Leader {
+		if t.spec().Leader {
 			t.kill(nil)
 			<-t.ended()
 		}
@@ -256,7 +312,7 @@ func (a *allocRunner) shutdownDelay() {
 	a.mu.Lock()
 	skip := a.alloc.DesiredTransition.NoShutdownDelay
 	a.mu.Unlock()
-	delay := a.group.ShutdownDelay
+	delay := a.group().ShutdownDelay
 	if delay == nil || *delay <= 0 || skip != nil && *skip {
 		return
 	}

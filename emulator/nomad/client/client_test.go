@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"regexp"
 	"strings"
@@ -264,9 +265,9 @@ func TestRestartAndSignal(t *testing.T) {
 	require.NoError(t, node.SignalAllocation(id, "", "SIGCONT"))
 	require.ErrorContains(t, node.RestartAllocation(id, "none"), `task "none" is not part of the allocation`)
 
-	var out, errors bytes.Buffer
+	var out, errOut bytes.Buffer
 	code, err := node.Exec(t.Context(), id, "t", driver.Command{
-		Args: []string{"sh", "-c", "cat; exit 7"}, Stdin: strings.NewReader("typed"), Stdout: &out, Stderr: &errors,
+		Args: []string{"sh", "-c", "cat; exit 7"}, Stdin: strings.NewReader("typed"), Stdout: &out, Stderr: &errOut,
 	})
 	require.NoError(t, err)
 	require.Equal(t, 7, code)
@@ -369,4 +370,56 @@ func TestManyAllocationsAreLight(t *testing.T) {
 	entries, err := os.ReadDir(node.options.Dir + "/alloc")
 	require.NoError(t, err)
 	require.Empty(t, entries)
+}
+
+func TestRestartOfAllTasks(t *testing.T) {
+	t.Parallel()
+	server := newFakeServer()
+	node := testNode(t, server)
+	id := server.place(taskJob(t, "service", `
+	task "init" {
+		lifecycle { hook = "prestart" }
+		driver = "mock_driver"
+		config { run_for = "1ms" }
+	}
+	task "main" {
+		driver = "mock_driver"
+		config { run_for = "1h" }
+	}`))
+	server.awaitTask(t, id, "main", "running")
+	require.NoError(t, node.RestartAllTasks(id))
+	eventually(t, "both have run twice, in their order", func() bool {
+		states := server.get(id).TaskStates
+		return states["main"].State == "running" && states["main"].Restarts == 1 && states["init"].State == "dead" &&
+			!states["main"].StartedAt.Before(states["init"].FinishedAt) &&
+			strings.Count(strings.Join(shown(states["init"]), "\n"), "Started") == 2
+	})
+	require.Contains(t, shown(server.get(id).TaskStates["main"]), "Restart Signaled: User requested all tasks to restart")
+	server.stop(id)
+	server.await(t, id, "complete")
+	require.ErrorContains(t, node.RestartAllTasks(id), "should not run")
+}
+
+func TestSilenceEndsWhatIsNotToOutliveIt(t *testing.T) {
+	t.Parallel()
+	server := newFakeServer()
+	testNode(t, server)
+	task := `task "t" {
+		driver = "mock_driver"
+		config { run_for = "1h" }
+	}`
+	stops := server.place(taskJob(t, "service", `disconnect { stop_on_client_after = "1ms" }`+"\n"+task))
+	stays := server.place(taskJob(t, "service", task))
+	server.await(t, stops, "running")
+	server.await(t, stays, "running")
+	server.silence(errors.New("cut off"))
+	eventually(t, "heartbeats are not heard", func() bool {
+		server.mu.Lock()
+		defer server.mu.Unlock()
+		return server.unheard > 1
+	})
+	require.Equal(t, "running", server.get(stops).ClientStatus)
+	server.silence(nil)
+	server.await(t, stops, "complete")
+	require.Equal(t, "running", server.get(stays).ClientStatus)
 }

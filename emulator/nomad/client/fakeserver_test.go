@@ -29,6 +29,7 @@ type fakeServer struct {
 	changed chan struct{}
 	calls   int // of UpdateAllocations
 	silent  error
+	unheard int // heartbeats
 }
 
 func newFakeServer() *fakeServer {
@@ -49,8 +50,22 @@ func (s *fakeServer) error() error {
 	return s.silent
 }
 
+// silence has the servers answer with an error, or again without.
+func (s *fakeServer) silence(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.silent = err
+	s.notifyLocked()
+}
+
 func (s *fakeServer) Heartbeat(string) (time.Duration, error) {
-	return 100 * time.Millisecond, s.error()
+	err := s.error()
+	if err != nil {
+		s.mu.Lock()
+		s.unheard++
+		s.mu.Unlock()
+	}
+	return 100 * time.Millisecond, err
 }
 
 func (s *fakeServer) Allocations(ctx context.Context, _ string, after uint64) ([]*api.Allocation, uint64, error) {

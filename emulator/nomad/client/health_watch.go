@@ -38,17 +38,18 @@ type health struct {
 }
 
 func newHealth(a *allocRunner) health {
+	alloc, group := a.latest(), a.group()
 	h := health{alloc: a, by: byChecks, minimum: defaultMinHealthy, limit: defaultHealthyDeadline}
-	jobType := *a.alloc.Job.Type
-	known := a.alloc.DeploymentStatus != nil && a.alloc.DeploymentStatus.Healthy != nil
-	deployed := a.alloc.DeploymentID != ""
+	jobType := *alloc.Job.Type
+	known := alloc.DeploymentStatus != nil && alloc.DeploymentStatus.Healthy != nil
+	deployed := alloc.DeploymentID != ""
 	h.watched = !known && (deployed || jobType == api.JobTypeService) &&
-		a.alloc.DesiredStatus == api.AllocDesiredStatusRun
+		alloc.DesiredStatus == api.AllocDesiredStatusRun
 	switch {
-	case deployed && a.group.Update != nil:
-		h.take(a.group.Update.HealthCheck, a.group.Update.MinHealthyTime, a.group.Update.HealthyDeadline)
-	case a.group.Migrate != nil:
-		h.take(a.group.Migrate.HealthCheck, a.group.Migrate.MinHealthyTime, a.group.Migrate.HealthyDeadline)
+	case deployed && group.Update != nil:
+		h.take(group.Update.HealthCheck, group.Update.MinHealthyTime, group.Update.HealthyDeadline)
+	case group.Migrate != nil:
+		h.take(group.Migrate.HealthCheck, group.Migrate.MinHealthyTime, group.Migrate.HealthyDeadline)
 	}
 	h.watched = h.watched && h.by != byOperator
 	h.deadline = time.Now().Add(h.limit)

@@ -31,7 +31,7 @@ func (h allocHook) Tasks() []hook.Task {
 type taskHook struct{ t *taskRunner }
 
 func (h taskHook) Allocation() *api.Allocation { return h.t.alloc.latest() }
-func (h taskHook) Spec() *api.Task             { return h.t.spec }
+func (h taskHook) Spec() *api.Task             { return h.t.spec() }
 func (h taskHook) Node() *api.Node             { return h.t.alloc.node.node }
 func (h taskHook) Dir() allocdir.Task          { return h.t.dir }
 func (h taskHook) Env() taskenv.Env            { return h.t.environment() }
@@ -102,8 +102,12 @@ func (t *taskRunner) exited() {
 
 // release ends what the task has beside its processes.
 func (t *taskRunner) release() {
-	if t.templates != nil {
-		t.templates.Stop()
+	t.alloc.mu.Lock()
+	templates := t.templates
+	t.templates = nil
+	t.alloc.mu.Unlock()
+	if templates != nil {
+		templates.Stop()
 	}
 	t.logs.close()
 }

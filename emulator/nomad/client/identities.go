@@ -75,8 +75,8 @@ func (i *identities) set(name, token, variable string) {
 
 // prepareIdentities has the tokens signed that the task or its templates need.
 func (t *taskRunner) prepareIdentities() error {
-	asked := identitiesOf(t.spec)
-	if t.spec.Identity == nil && len(t.spec.Templates) > 0 {
+	asked := identitiesOf(t.spec())
+	if t.spec().Identity == nil && len(t.spec().Templates) > 0 {
 		asked = append(asked, &api.WorkloadIdentity{Name: defaultIdentity})
 	}
 	for _, identity := range asked {
@@ -93,7 +93,7 @@ func (t *taskRunner) prepareIdentities() error {
 // sign has one token signed and shows it to the task.
 func (t *taskRunner) sign(identity *api.WorkloadIdentity) error {
 	name := identityName(identity)
-	token, expires, err := t.alloc.node.options.Server.SignIdentity(t.alloc.alloc.ID, t.spec.Name, identity)
+	token, expires, err := t.alloc.node.options.Server.SignIdentity(t.alloc.alloc.ID, t.spec().Name, identity)
 	if err != nil {
 		return fmt.Errorf("sign the identity %q of the task: %w", name, err)
 	}

@@ -19,7 +19,7 @@ func (t *taskRunner) prepare() (driver.Task, error) {
 		t.emit(setupEvent())
 	}
 	if t.driver == nil {
-		return driver.Task{}, fmt.Errorf("driver %q is not on this node", t.spec.Driver)
+		return driver.Task{}, fmt.Errorf("driver %q is not on this node", t.spec().Driver)
 	}
 	if err := t.writePayload(); err != nil {
 		return driver.Task{}, err
@@ -49,17 +49,17 @@ func (t *taskRunner) firstStart() bool {
 // driverTask is the task as the driver is to start it now.
 func (t *taskRunner) driverTask() (driver.Task, error) {
 	env := t.environment()
-	config, err := decodeTaskConfig(t.spec.Config, t.driver.Schema(), env)
+	config, err := decodeTaskConfig(t.spec().Config, t.driver.Schema(), env)
 	if err != nil {
 		return driver.Task{}, &setupError{event: validationEvent(err)}
 	}
 	path, _ := env.Get("PATH")
 	alloc := t.alloc.latest()
 	return driver.Task{
-		ID: t.startID(), Name: t.spec.Name, Allocation: alloc,
-		Config: config, Env: env.Map(), User: env.Interpolate(t.spec.User), Path: path, Dir: t.dir,
+		ID: t.startID(), Name: t.spec().Name, Allocation: alloc,
+		Config: config, Env: env.Map(), User: env.Interpolate(t.spec().User), Path: path, Dir: t.dir,
 		Stdout: t.logs.stdout, Stderr: t.logs.stderr,
-		Resources: taskResources(alloc, t.spec.Name), Ports: allocatedPorts(alloc),
+		Resources: taskResources(alloc, t.spec().Name), Ports: allocatedPorts(alloc),
 		Emit: func(message string, details map[string]string) {
 			t.emit(&api.TaskEvent{
 				Type: api.TaskDriverMessage, DisplayMessage: message, DriverMessage: message, Details: details,
@@ -94,7 +94,7 @@ func (t *taskRunner) environment() taskenv.Env {
 // writePayload writes what the job was dispatched with to where the task wants it.
 func (t *taskRunner) writePayload() error {
 	payload := t.alloc.alloc.Job.Payload
-	if t.spec.DispatchPayload == nil || t.spec.DispatchPayload.File == "" || len(payload) == 0 {
+	if t.spec().DispatchPayload == nil || t.spec().DispatchPayload.File == "" || len(payload) == 0 {
 		return nil
 	}
 	root, err := os.OpenRoot(t.dir.Local())
@@ -102,10 +102,10 @@ func (t *taskRunner) writePayload() error {
 		return fmt.Errorf("write the dispatch payload: %w", err)
 	}
 	defer root.Close()
-	if err := root.MkdirAll(filepath.Dir(t.spec.DispatchPayload.File), 0o777); err != nil {
+	if err := root.MkdirAll(filepath.Dir(t.spec().DispatchPayload.File), 0o777); err != nil {
 		return fmt.Errorf("write the dispatch payload: %w", err)
 	}
-	if err := root.WriteFile(t.spec.DispatchPayload.File, payload, 0o644); err != nil {
+	if err := root.WriteFile(t.spec().DispatchPayload.File, payload, 0o644); err != nil {
 		return fmt.Errorf("write the dispatch payload: %w", err)
 	}
 	return nil
@@ -114,7 +114,7 @@ func (t *taskRunner) writePayload() error {
 // renderTemplates has all templates rendered, and makes what renders them the
 // first time.
 func (t *taskRunner) renderTemplates() error {
-	if len(t.spec.Templates) == 0 {
+	if len(t.spec().Templates) == 0 {
 		return nil
 	}
 	t.alloc.mu.Lock()

@@ -18,7 +18,7 @@ func (a *allocRunner) awaitPrevious() error {
 	}
 	migrating := false
 	previous := a.node.runner(id)
-	disk := a.group.EphemeralDisk
+	disk := a.group().EphemeralDisk
 	if previous == nil && wants(disk, func(d *api.EphemeralDisk) *bool { return d.Migrate }) && a.node.options.Peer != nil {
 		if node := a.node.options.Peer(id); node != nil {
 			previous, migrating = node.runnerOf(id), true

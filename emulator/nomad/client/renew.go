@@ -26,7 +26,7 @@ func (t *taskRunner) renewLater(identity *api.WorkloadIdentity, expires time.Tim
 // renew has a token signed anew, and acts on the change as the identity says.
 func (t *taskRunner) renew(identity *api.WorkloadIdentity) {
 	if err := t.sign(identity); err != nil {
-		t.alloc.node.log.Warn("identity is not renewed", "task", t.spec.Name, "identity", identityName(identity), "error", err)
+		t.alloc.node.log.Warn("identity is not renewed", "task", t.spec().Name, "identity", identityName(identity), "error", err)
 		t.renewLater(identity, time.Now().Add(2*serverRetry))
 		return
 	}

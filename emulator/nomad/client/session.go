@@ -82,15 +82,19 @@ func (s *session) allocDir(id string) string { return filepath.Join(s.options.Di
 // heartbeats says that the node is there, for as long as it is. When it was not
 // heard for a while it registers anew, and tells all it knows.
 func (s *session) heartbeats() {
-	missed := false
+	missed, heard := false, time.Now()
 	for {
 		wait, err := s.options.Server.Heartbeat(s.node.ID)
 		switch {
 		case err != nil:
 			missed, wait = true, serverRetry
+			s.stopUnheard(time.Since(heard))
 			s.log.Debug("heartbeat is not heard", "node", s.node.Name, "error", err)
 		case missed:
 			missed = !s.reconnect()
+		}
+		if err == nil {
+			heard = time.Now()
 		}
 		if !s.pause(wait / 2) {
 			return

@@ -76,11 +76,11 @@ func (a *allocRunner) mayStartLocked(s stage) bool {
 	case mainStage:
 		return a.allLocked(func(t *taskRunner) bool {
 			return t.stage != prestart && t.stage != prestartSidecar || t.doneLocked() ||
-				t.stage == prestartSidecar && t.state.State == taskRunning
+				t.stage == prestartSidecar && t.runsLocked()
 		})
 	case poststart, poststartSidecar:
 		return a.allLocked(func(t *taskRunner) bool {
-			return t.stage != mainStage || t.state.State == taskRunning || t.doneLocked()
+			return t.stage != mainStage || t.runsLocked() || t.doneLocked()
 		})
 	}
 	return a.allLocked(func(t *taskRunner) bool { return t.stage == poststop || t.state.State == taskDead })
@@ -117,8 +117,8 @@ func (a *allocRunner) siblingsEndLocked() func() *api.TaskEvent {
 		switch {
 		case t.state.State != taskDead:
 		case t.state.Failed && t.stage != poststop:
-			return func() *api.TaskEvent { return siblingFailedEvent(t.spec.Name) }
-		case t.spec.Leader:
+			return func() *api.TaskEvent { return siblingFailedEvent(t.spec().Name) }
+		case t.spec().Leader:
 			return leaderDeadEvent
 		}
 	}

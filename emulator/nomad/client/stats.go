@@ -23,7 +23,7 @@ func (c *Client) AllocationStats(ctx context.Context, id, task string) (*api.All
 		Tasks: map[string]*api.TaskResourceUsage{},
 	}
 	for _, t := range a.tasks {
-		if task != "" && t.spec.Name != task {
+		if task != "" && t.spec().Name != task {
 			continue
 		}
 		handle := t.current()
@@ -35,7 +35,7 @@ func (c *Client) AllocationStats(ctx context.Context, id, task string) (*api.All
 			return nil, err
 		}
 		a.node.countTicks(usage)
-		total.Tasks[t.spec.Name] = usage
+		total.Tasks[t.spec().Name] = usage
 		total.Timestamp = max(total.Timestamp, usage.Timestamp)
 		addUsage(total.ResourceUsage, usage.ResourceUsage)
 	}

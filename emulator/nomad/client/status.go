@@ -43,7 +43,7 @@ func (a *allocRunner) snapshot() *api.Allocation {
 	for _, t := range a.tasks {
 		state := t.state
 		state.Events = slices.Clip(state.Events)
-		states[t.spec.Name] = &state
+		states[t.spec().Name] = &state
 	}
 	update := &api.Allocation{
 		ID: a.alloc.ID, Namespace: a.alloc.Namespace, JobID: a.alloc.JobID, TaskGroup: a.alloc.TaskGroup,

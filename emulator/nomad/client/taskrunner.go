@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -21,12 +22,11 @@ import (
 // policy says.
 type taskRunner struct {
 	alloc   *allocRunner
-	spec    *api.Task
+	known   atomic.Pointer[api.Task] // as the job has it now
 	stage   stage
 	driver  driver.Driver // nil when the node does not have it
 	dir     allocdir.Task
 	env     taskenv.Env // without what identities and templates add
-	order   killOrder
 	logs    *taskLogs
 	tracker restartTracker
 
@@ -38,14 +38,15 @@ type taskRunner struct {
 	identities identities
 
 	killOnce sync.Once
+	revival  chan struct{} // one that has ended well begins anew
 
 	// Guarded by alloc.mu.
 	state     api.TaskState
 	open      chan struct{} // closed when it is the task's turn
 	isOpen    bool
 	done      chan struct{} // closed when it is dead
-	killed    bool
-	abandoned bool // the node vanishes: no time for a graceful end
+	held      bool          // it runs, but is to wait for its turn again
+	abandoned bool          // the node vanishes: no time for a graceful end
 	handle    driver.Handle
 	starts    int
 	templates hook.Templates
@@ -61,16 +62,17 @@ type restartRequest struct {
 // not know yet.
 func newTaskRunner(a *allocRunner, spec *api.Task, known *api.TaskState) *taskRunner {
 	t := &taskRunner{
-		alloc: a, spec: spec, stage: stageOf(spec),
+		alloc: a, stage: stageOf(spec),
 		driver:   a.node.drivers[spec.Driver],
 		dir:      a.dir.Task(spec.Name),
-		order:    killOrderOf(spec),
 		restarts: make(chan restartRequest, 1),
+		revival:  make(chan struct{}, 1),
 		open:     make(chan struct{}),
 		done:     make(chan struct{}),
 	}
+	t.known.Store(spec)
 	t.ctx, t.cancel = context.WithCancel(context.Background())
-	t.tracker = restartTracker{policy: t.restartPolicy(), mayFinish: t.stage.mayFinish(*a.alloc.Job.Type), jitter: rand.Float64}
+	t.tracker = restartTracker{mayFinish: t.stage.mayFinish(*a.alloc.Job.Type), jitter: rand.Float64}
 	t.logs = newTaskLogs(spec, a.dir.Logs(), a.node.output, a.node.log)
 	t.env = taskEnvironment(a.env, a.alloc, spec, t.paths(), t.capabilities().Isolated)
 	t.restore(known)
@@ -96,10 +98,13 @@ func (t *taskRunner) restore(known *api.TaskState) {
 	}
 }
 
+// spec is the task as the job has it now.
+func (t *taskRunner) spec() *api.Task { return t.known.Load() }
+
 func (t *taskRunner) restartPolicy() *api.RestartPolicy {
-	policy := t.spec.RestartPolicy
+	policy := t.spec().RestartPolicy
 	if policy == nil {
-		policy = t.alloc.group.RestartPolicy
+		policy = t.alloc.group().RestartPolicy
 	}
 	return policy
 }
@@ -114,16 +119,23 @@ func (t *taskRunner) capabilities() driver.Capabilities {
 // virtual reports whether nothing touches the task's directory unless somebody
 // asks for it.
 func (t *taskRunner) virtual() bool {
-	return t.capabilities().Virtual && len(t.spec.Artifacts) == 0 && len(t.spec.Templates) == 0 &&
-		t.spec.DispatchPayload == nil && !t.identities.exposed(t.spec)
+	return t.capabilities().Virtual && len(t.spec().Artifacts) == 0 && len(t.spec().Templates) == 0 &&
+		t.spec().DispatchPayload == nil && !t.identities.exposed(t.spec())
 }
 
 func (t *taskRunner) paths() taskPaths {
 	return pathsFor(t.capabilities(), t.dir.Shared, t.dir.Local(), t.dir.Secrets())
 }
 
-// run runs the task until it is dead.
+// run runs the task until it is dead, and again while it is revived.
 func (t *taskRunner) run() {
+	defer t.cancel()
+	for t.live(); t.awaitRevival(); t.live() {
+	}
+}
+
+// live runs the task until it is dead.
+func (t *taskRunner) live() {
 	defer t.die()
 	t.tracker.started(time.Now())
 	for {
@@ -185,7 +197,7 @@ func (t *taskRunner) attempt() decision {
 	case request != nil && !request.failure:
 		return decision{restart: true}
 	}
-	return t.tracker.ended(time.Now(), exit.Successful() && request == nil)
+	return t.decide(exit.Successful() && request == nil)
 }
 
 // setupError is why a task was not started.
@@ -214,7 +226,13 @@ func (t *taskRunner) failed(err error) decision {
 	if !setup.recoverable {
 		return decision{reason: restartUnrecoverable}
 	}
-	return t.tracker.ended(time.Now(), false)
+	return t.decide(false)
+}
+
+// decide applies the restart policy to an end of the task.
+func (t *taskRunner) decide(success bool) decision {
+	t.tracker.policy = t.restartPolicy()
+	return t.tracker.ended(time.Now(), success)
 }
 
 // supervise waits for the end of the process, and brings it about when it must.
@@ -244,7 +262,8 @@ func (t *taskRunner) stop(handle driver.Handle) {
 		handle.Stop(syscall.SIGKILL, 0)
 		return
 	}
-	handle.Stop(t.order.signal, t.order.timeout)
+	order := killOrderOf(t.spec())
+	handle.Stop(order.signal, order.timeout)
 }
 
 // shutdownDelay waits between taking the services of the task away and stopping
@@ -254,12 +273,12 @@ func (t *taskRunner) shutdownDelay(handle driver.Handle) {
 	skip := t.alloc.alloc.DesiredTransition.NoShutdownDelay
 	halted := t.alloc.halted
 	t.alloc.mu.Unlock()
-	if t.spec.ShutdownDelay <= 0 || halted || skip != nil && *skip {
+	if t.spec().ShutdownDelay <= 0 || halted || skip != nil && *skip {
 		return
 	}
-	t.emit(shutdownDelayEvent(t.spec.ShutdownDelay))
+	t.emit(shutdownDelayEvent(t.spec().ShutdownDelay))
 	select {
-	case <-time.After(t.spec.ShutdownDelay):
+	case <-time.After(t.spec().ShutdownDelay):
 	case <-handle.Done():
 	case <-t.alloc.ctx.Done():
 	}
@@ -287,10 +306,7 @@ func (t *taskRunner) kill(event *api.TaskEvent) {
 		if event != nil {
 			t.emit(event)
 		}
-		t.emit(killingEvent(t.order.timeout))
-		t.alloc.mu.Lock()
-		t.killed = true
-		t.alloc.mu.Unlock()
+		t.emit(killingEvent(killOrderOf(t.spec()).timeout))
 		t.cancel()
 	})
 }
@@ -332,5 +348,5 @@ func (t *taskRunner) startID() string {
 	t.alloc.mu.Lock()
 	defer t.alloc.mu.Unlock()
 	t.starts++
-	return fmt.Sprintf("%s/%s/%d", t.alloc.alloc.ID, t.spec.Name, t.starts)
+	return fmt.Sprintf("%s/%s/%d", t.alloc.alloc.ID, t.spec().Name, t.starts)
 }

@@ -43,14 +43,14 @@ func (t *taskRunner) recordLocked(event *api.TaskEvent) {
 		kept = kept[len(kept)-maxTaskEvents+1:]
 	}
 	t.state.Events = append(slices.Clip(kept), event)
-	t.alloc.node.log.Debug("task event", "allocation", t.alloc.alloc.ID, "task", t.spec.Name,
+	t.alloc.node.log.Debug("task event", "allocation", t.alloc.alloc.ID, "task", t.spec().Name,
 		"event", event.Type, "message", event.DisplayMessage)
 }
 
 // running records that a process of the task runs.
 func (t *taskRunner) running(handle driver.Handle) {
 	t.record(startedEvent(), func(state *api.TaskState) {
-		t.handle = handle
+		t.handle, t.held = handle, false
 		state.State, state.StartedAt = taskRunning, time.Now().UTC()
 	})
 	t.started()
@@ -76,7 +76,6 @@ func (t *taskRunner) waiting(next decision) {
 
 // die records that the task has ended for good.
 func (t *taskRunner) die() {
-	t.cancel()
 	t.release()
 	t.record(nil, func(state *api.TaskState) {
 		state.State, state.FinishedAt = taskDead, time.Now().UTC()
@@ -98,6 +97,9 @@ func (t *taskRunner) dead() bool {
 	defer t.alloc.mu.Unlock()
 	return t.state.State == taskDead
 }
+
+// runsLocked reports whether a process runs that is not about to be stopped.
+func (t *taskRunner) runsLocked() bool { return t.state.State == taskRunning && !t.held }
 
 // doneLocked reports whether the task has ended, and well.
 func (t *taskRunner) doneLocked() bool { return t.state.State == taskDead && !t.state.Failed }
