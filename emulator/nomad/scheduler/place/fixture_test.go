@@ -3,6 +3,7 @@ package place_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 
 	"github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/require"
@@ -186,4 +187,17 @@ func nodeName(i int) string { return fmt.Sprintf("%04d", i) }
 
 func spreadOver(attribute string, targets ...*api.SpreadTarget) func(*api.Job) {
 	return onGroup(func(g *api.TaskGroup) { g.Spreads = append(g.Spreads, api.NewSpread(attribute, 50, targets)) })
+}
+
+// withDevices gives a node GPUs of these IDs; an ID that ends with "!" is ill.
+func withDevices(ids ...string) func(*state.Node) {
+	return func(n *state.Node) {
+		gpu := &api.NodeDeviceResource{Vendor: "nvidia", Type: "gpu", Name: "1080", Attributes: map[string]*api.Attribute{
+			"memory": {IntVal: new(int64(11)), Unit: "GiB"}}}
+		for _, id := range ids {
+			name, ill := strings.CutSuffix(id, "!")
+			gpu.Instances = append(gpu.Instances, &api.NodeDevice{ID: name, Healthy: !ill})
+		}
+		n.NodeResources.Devices = append(n.NodeResources.Devices, gpu)
+	}
 }
