@@ -201,3 +201,13 @@ func withDevices(ids ...string) func(*state.Node) {
 		n.NodeResources.Devices = append(n.NodeResources.Devices, gpu)
 	}
 }
+
+// placementOn is what an instance of a job would get of a node that has all for it.
+func (r *region) placementOn(node string, job *api.Job) *place.Placement {
+	plain := newJob(*job.ID)
+	request := requestOf(plain)
+	request.Node = node
+	placement, _ := r.selector(plain).Place(request)
+	require.NotNil(r.t, placement)
+	return placement
+}
