@@ -20,6 +20,7 @@ type region struct {
 	config *api.SchedulerConfiguration
 	inUse  map[int]bool // ports that other programs have
 	random *rand.Rand
+	pools  *place.Pools
 	volumes
 }
 
@@ -37,7 +38,7 @@ func newRegion(t require.TestingT, nodes ...*state.Node) *region {
 	store, err := state.New()
 	require.NoError(t, err)
 	require.NoError(t, store.Seed())
-	r := &region{t: t, store: store, inUse: map[int]bool{}, random: rand.New(rand.NewPCG(1, 2))}
+	r := &region{t: t, store: store, inUse: map[int]bool{}, pools: &place.Pools{}, random: rand.New(rand.NewPCG(1, 2))}
 	r.config = new(*store.View().SchedulerConfiguration())
 	r.write(func(tx *state.Tx) {
 		for _, node := range nodes {
@@ -57,7 +58,7 @@ func (r *region) write(change func(*state.Tx)) {
 
 func (r *region) selector(job *api.Job) *place.Selector {
 	return place.New(place.Options{
-		View: r.store.View(), Job: job, Config: r.config, Volumes: r.volumes, PortFree: r.portFree, Rand: r.random,
+		View: r.store.View(), Job: job, Config: r.config, Volumes: r.volumes, PortFree: r.portFree, Rand: r.random, Pools: r.pools,
 	})
 }
 

@@ -21,7 +21,7 @@ import (
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
-// Options are what a Selector works on. All are needed but Volumes.
+// Options are what a Selector works on. All are needed but Volumes and Pools.
 type Options struct {
 	View   *state.View                 // it is read unwatched
 	Job    *api.Job                    // canonical, as it is in the state
@@ -35,6 +35,10 @@ type Options struct {
 	PortFree func(address string, port int) bool
 
 	Rand *rand.Rand // shuffles the nodes, and chooses dynamic ports
+
+	// Pools are shared by the selectors of a region, which so need not look at
+	// all nodes each; nil remembers nothing.
+	Pools *Pools
 }
 
 // Volumes finds the volumes of a region.

@@ -4,33 +4,71 @@ import (
 	"iter"
 	"math/rand/v2"
 	"regexp"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
-// pool has the nodes that take new allocations of a job, and goes round them.
-type pool struct {
+// Pools remembers which nodes take the allocations of a job, for as long as no
+// node changes. The zero value is ready. It may be used from any goroutine.
+type Pools struct {
+	mu    sync.Mutex
+	index uint64 // of the nodes' table that all of known are of
+	known map[string]ready
+}
+
+// ready are the nodes that take new allocations of a job. They are not changed.
+type ready struct {
 	nodes     []*state.Node  // by ID
 	available map[string]int // how many, by datacenter
+}
 
+// of finds the nodes for a job as the view has them.
+func (p *Pools) of(view *state.View, job *api.Job) ready {
+	key := strings.Join(append([]string{*job.NodePool}, job.Datacenters...), "\x00")
+	index := view.Index(state.TableNodes)
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if index > p.index || p.known == nil {
+		p.index, p.known = index, map[string]ready{}
+	}
+	if known, is := p.known[key]; is && index == p.index {
+		return known
+	}
+	found := find(view, job)
+	if index == p.index {
+		p.known[key] = found
+	}
+	return found
+}
+
+func find(view *state.View, job *api.Job) ready {
+	r := ready{available: map[string]int{}}
+	in := datacenters(job.Datacenters)
+	for node := range view.NodesOfPool(*job.NodePool) {
+		if node.Ready() && in(node.Datacenter) {
+			r.nodes = append(r.nodes, node)
+			r.available[node.Datacenter]++
+		}
+	}
+	return r
+}
+
+// pool goes round the nodes that take new allocations of a job.
+type pool struct {
+	ready
 	shuffled []*state.Node
 	drawn    int // how many of shuffled are in their place
 	next     int // where the next round begins
 }
 
-func newPool(view *state.View, job *api.Job) *pool {
-	p := &pool{available: map[string]int{}}
-	in := datacenters(job.Datacenters)
-	for node := range view.NodesOfPool(*job.NodePool) {
-		if node.Ready() && in(node.Datacenter) {
-			p.nodes = append(p.nodes, node)
-			p.available[node.Datacenter]++
-		}
-	}
-	p.shuffled = append(p.shuffled, p.nodes...)
+func newPool(view *state.View, job *api.Job, pools *Pools) *pool {
+	p := &pool{ready: pools.of(view, job)}
+	p.shuffled = slices.Clone(p.nodes)
 	return p
 }
 

@@ -38,10 +38,13 @@ type Selector struct {
 // New makes a Selector. The view must not change while it is used.
 func New(o Options) *Selector {
 	view := &state.View{View: o.View.Unwatched()}
+	if o.Pools == nil {
+		o.Pools = &Pools{}
+	}
 	s := &Selector{
 		view: view, job: o.Job, config: o.Config, volumes: o.Volumes, portFree: o.PortFree, random: o.Rand,
 		constraints: newConstraints(o.Job.Constraints), jobClasses: map[string]bool{},
-		groups: map[*api.TaskGroup]*group{}, pool: newPool(view, o.Job), addresses: map[string]*addresses{},
+		groups: map[*api.TaskGroup]*group{}, pool: newPool(view, o.Job, o.Pools), addresses: map[string]*addresses{},
 		planned: planned{}, usage: map[string]*state.Usage{}, ports: portBook{}, own: newOwn(view, o.Job),
 	}
 	for i := range s.constraints {
