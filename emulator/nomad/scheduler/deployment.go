@@ -58,12 +58,12 @@ func (p *planner) beginDeployment(groups []*taskGroup, size func(*taskGroup) (to
 		if !g.tracked {
 			continue
 		}
+		total, canaries := size(g)
 		g.state = &api.DeploymentState{
 			AutoRevert:       value(g.spec.Update.AutoRevert),
 			ProgressDeadline: value(g.spec.Update.ProgressDeadline),
+			DesiredTotal:     total,
 		}
-		total, canaries := size(g)
-		g.state.DesiredTotal = total
 		if g.canarying {
 			g.state.DesiredCanaries = canaries
 		}

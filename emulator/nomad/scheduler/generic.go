@@ -70,7 +70,6 @@ func newGroup(p *planner, spec *api.TaskGroup) *group {
 
 // decide settles what is to be done.
 func (g *group) decide() {
-	g.settleNames()
 	g.trim()
 	g.compare()
 	g.wantCanaries()

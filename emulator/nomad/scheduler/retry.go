@@ -70,18 +70,22 @@ func (g *group) retryLater(a *state.Allocation, at time.Time) {
 }
 
 // followWaits makes the evaluations that go on when the waits are over: one for
-// those of a kind that end at nearly the same time.
+// those of a kind that end at nearly the same time. Of an allocation that waits
+// for both, that of its replacement is the one it names.
 func (p *planner) followWaits() {
-	slices.SortStableFunc(p.waits, func(a, b wait) int { return a.until.Compare(b.until) })
-	open := map[string]*api.Evaluation{} // by what triggers them
-	for _, w := range p.waits {
-		if p.ends(w.allocation) {
-			continue
-		}
-		next := open[w.trigger]
+	for _, trigger := range []string{TriggerDisconnectTimeout, TriggerReschedule} {
+		p.follow(slices.DeleteFunc(slices.Clone(p.waits), func(w wait) bool {
+			return w.trigger != trigger || p.ends(w.allocation)
+		}))
+	}
+}
+
+func (p *planner) follow(waits []wait) {
+	slices.SortStableFunc(waits, func(a, b wait) int { return a.until.Compare(b.until) })
+	var next *api.Evaluation
+	for _, w := range waits {
 		if next == nil || w.until.Sub(next.WaitUntil) > sharedWait {
 			next = p.later(delayed(p.eval, w.trigger, w.description, w.until))
-			open[w.trigger] = next
 		}
 		p.plan.change(w.allocation).FollowupEvalID = next.ID
 	}

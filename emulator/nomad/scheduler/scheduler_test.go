@@ -156,6 +156,7 @@ func (w *world) names() (names []string) {
 	for _, a := range w.wanted() {
 		names = append(names, fmt.Sprintf("%s v%d %s", strings.TrimPrefix(a.Name, "web.g"), *a.Job.Version, a.ClientStatus))
 	}
+	slices.Sort(names)
 	return names
 }
 
@@ -202,4 +203,58 @@ func (w *world) end(a *state.Allocation, status string) {
 
 func (w *world) deployment() *api.Deployment {
 	return w.store.View().LatestDeployment(api.DefaultNamespace, "web")
+}
+
+// service is a job whose updates roll one by one.
+func service(count int, changes ...func(*api.Job)) *api.Job {
+	all := append([]func(*api.Job){updates(func(*api.UpdateStrategy) {})}, changes...)
+	return newJob(api.JobTypeService, count, all...)
+}
+
+// settle registers a job and has its deployment come to an end.
+func (w *world) settle(job *api.Job) {
+	w.register(job)
+	for range 50 {
+		w.run()
+		if d := w.deployment(); d == nil || !state.DeploymentActive(d) {
+			return
+		}
+		w.evaluate(scheduler.TriggerDeployment)
+	}
+	require.Fail(w.t, "the deployment does not come to an end")
+}
+
+func (w *world) setDeployment(status string) {
+	w.write(func(tx *state.Tx) {
+		tx.UpdateDeployment(tx.Deployment(w.deployment().ID), func(d *api.Deployment) { d.Status = status })
+	})
+}
+
+// promote promotes the canaries of the deployment.
+func (w *world) promote() {
+	w.write(func(tx *state.Tx) {
+		tx.UpdateDeployment(tx.Deployment(w.deployment().ID), func(d *api.Deployment) {
+			for _, group := range d.TaskGroups {
+				group.Promoted = true
+			}
+		})
+		for _, id := range w.deployment().TaskGroups["g"].PlacedCanaries {
+			a := *tx.Allocation(id)
+			status := *a.DeploymentStatus
+			status.Canary = false
+			a.DeploymentStatus = &status
+			tx.UpsertAllocation(&a)
+		}
+	})
+}
+
+func (w *world) migrate(a *state.Allocation) {
+	w.update(a, func(a *state.Allocation) { a.DesiredTransition.Migrate = new(true) })
+}
+
+func down(n *state.Node)         { n.Status = api.NodeStatusDown }
+func ready(n *state.Node)        { n.Status = api.NodeStatusReady }
+func disconnected(n *state.Node) { n.Status = api.NodeStatusDisconnected }
+func drain(n *state.Node) {
+	n.DrainStrategy, n.SchedulingEligibility = &api.DrainStrategy{}, api.NodeSchedulingIneligible
 }

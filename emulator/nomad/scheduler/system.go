@@ -124,6 +124,7 @@ func (e *everywhere) carryOut() {
 	for _, a := range e.destructive[:min(e.pace(), len(e.destructive))] {
 		e.replace(a)
 	}
+	e.desired.Place += uint64(len(e.missing))
 	for _, node := range e.missing {
 		if e.seat(seat{name: e.instance(), job: e.job, previous: e.ended[node.ID], node: node.ID}) {
 			e.running++

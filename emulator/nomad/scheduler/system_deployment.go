@@ -3,7 +3,7 @@ package scheduler
 // wantedCanaries is how many nodes get the job's version before it is promoted:
 // of a job that runs everywhere, canary is a percentage.
 func (e *everywhere) wantedCanaries() int {
-	if e.state != nil && e.plan.Deployment == nil {
+	if e.state != nil {
 		return e.state.DesiredCanaries
 	}
 	return max(1, (e.running+len(e.missing))*value(e.spec.Update.Canary)/100)

@@ -15,28 +15,32 @@ type update struct {
 	placement  *place.Placement
 }
 
-// trim stops those that are too many: first those of another version that a
-// promoted canary has the name of, then what has failed, then those that would
-// leave their node anyway, then those with the highest index.
+// trim stops those that are too many: first what has failed, then those that
+// would leave their node anyway, then those with the highest index.
 func (g *group) trim() {
+	g.dropDoubles()
 	surplus := g.slots() - *g.spec.Count
-	if surplus <= 0 {
-		return
-	}
-	doubles := map[string]bool{}
-	for _, a := range g.kept {
-		if !g.older(a) && g.promoted(a) || g.doubled[a.ID] {
-			doubles[a.Name] = true
-		}
-	}
-	surplus -= g.drop(&g.kept, surplus, func(a *state.Allocation) bool {
-		return g.doubled[a.ID] || doubles[a.Name] && g.older(a)
-	})
 	surplus -= g.drop(&g.kept, surplus, (*state.Allocation).ClientTerminal)
 	for _, list := range []*[]*state.Allocation{&g.retried, &g.moving, &g.covered, &g.kept} {
 		surplus -= g.drop(list, surplus, func(*state.Allocation) bool { return true })
 	}
 	g.dropHidden()
+}
+
+// dropDoubles stops those that another one has the name of: a promoted canary,
+// or one that is back in sight.
+func (g *group) dropDoubles() {
+	promoted := map[string]bool{}
+	for _, a := range g.kept {
+		promoted[a.Name] = promoted[a.Name] || !g.older(a) && g.promoted(a)
+	}
+	double := func(a *state.Allocation) bool {
+		return g.doubled[a.ID] || promoted[a.Name] && g.older(a)
+	}
+	for _, list := range []*[]*state.Allocation{&g.retried, &g.moving, &g.covered, &g.kept} {
+		g.drop(list, len(*list), double)
+	}
+	g.settleNames()
 }
 
 // dropHidden stops those out of sight that nothing stands in for any more.
@@ -127,7 +131,7 @@ func (g *group) pace() int {
 	if g.state == nil {
 		return max(0, pace)
 	}
-	for _, a := range slices.Concat(g.kept, g.moving) {
+	for _, a := range slices.Concat(g.kept, g.moving, g.retried) {
 		if a.DeploymentID != g.deployment.ID {
 			continue
 		}
