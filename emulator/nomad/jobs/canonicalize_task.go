@@ -21,6 +21,9 @@ func canonicalizeTask(job *api.Job, group *api.TaskGroup, task *api.Task) {
 	canonicalizeResources(task.Resources)
 	canonicalizeIdentities(task)
 	task.LogConfig.Enabled = nil // it has become Disabled
+	if task.Schedule != nil && task.Schedule.Cron == nil {
+		task.Schedule = nil
+	}
 	for _, template := range task.Templates {
 		if template.ChangeScript != nil {
 			template.ChangeScript.RunOnFirstRender = nil // this version does not have it

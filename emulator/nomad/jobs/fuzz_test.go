@@ -41,3 +41,24 @@ func FuzzJobs(f *testing.F) {
 		jobs.Validate(job, jobs.Cluster{})
 	})
 }
+
+func FuzzDiff(f *testing.F) {
+	text, err := os.ReadFile("testdata/diff.json")
+	require.NoError(f, err)
+	var list []diffCase
+	require.NoError(f, json.Unmarshal(text, &list))
+	for _, c := range list {
+		old, changed := c.versions(f)
+		f.Add(old, changed)
+	}
+	f.Fuzz(func(t *testing.T, oldText, newText []byte) {
+		var old, changed *api.Job
+		if json.Unmarshal(newText, &changed) != nil {
+			return
+		}
+		_ = json.Unmarshal(oldText, &old) // or there is none
+		diff := jobs.Diff(old, changed)
+		jobs.Annotate(diff, nil)
+		jobs.Diff(changed, old)
+	})
+}
