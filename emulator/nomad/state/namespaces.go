@@ -36,3 +36,11 @@ func (tx *Tx) UpsertNamespace(n *api.Namespace) {
 	}
 	tx.Insert(TableNamespaces, n)
 }
+
+// DeleteNamespace removes a namespace.
+func (tx *Tx) DeleteNamespace(n *api.Namespace) { tx.Delete(TableNamespaces, n) }
+
+// NamespaceHash tells whether a namespace has changed.
+func NamespaceHash(n *api.Namespace) []byte {
+	return hashOf(n.Name, n.Description, n.Quota, n.Capabilities, n.Meta)
+}

@@ -36,3 +36,19 @@ func (tx *Tx) UpsertNodePool(p *api.NodePool) {
 	}
 	tx.Insert(TableNodePools, p)
 }
+
+// DeleteNodePool removes a node pool.
+func (tx *Tx) DeleteNodePool(p *api.NodePool) { tx.Delete(TableNodePools, p) }
+
+// NodePoolHash tells whether a node pool has changed; nil for those that are built in.
+func NodePoolHash(p *api.NodePool) []byte {
+	if BuiltInNodePool(p.Name) {
+		return nil
+	}
+	return hashOf(p.Name, p.Description, p.Meta, p.NodeIdentityTTL)
+}
+
+// BuiltInNodePool tells whether a node pool of that name is always there.
+func BuiltInNodePool(name string) bool {
+	return name == api.NodePoolAll || name == api.NodePoolDefault
+}

@@ -31,6 +31,17 @@ func (v *View) ServicesNamed(namespace, name string) iter.Seq[*api.ServiceRegist
 	return store.All[api.ServiceRegistration](v.View, TableServices, "name_prefix", namespace, name, "")
 }
 
+// ServicesOfNamespace are the instances of all services in a namespace, by
+// service and ID.
+func (v *View) ServicesOfNamespace(namespace string) iter.Seq[*api.ServiceRegistration] {
+	return store.All[api.ServiceRegistration](v.View, TableServices, "name_prefix", namespace, "")
+}
+
+// Services are the instances of all services, by namespace, service and ID.
+func (v *View) Services() iter.Seq[*api.ServiceRegistration] {
+	return store.All[api.ServiceRegistration](v.View, TableServices, "name")
+}
+
 // ServicesOfJob are the instances that a job has registered.
 func (v *View) ServicesOfJob(namespace, job string) iter.Seq[*api.ServiceRegistration] {
 	return store.All[api.ServiceRegistration](v.View, TableServices, "job", namespace, job)

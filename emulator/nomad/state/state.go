@@ -91,8 +91,10 @@ func schema() store.Schema {
 		namespaceTables(),
 		nodeTables(),
 		nodePoolTables(),
+		rootKeyTables(),
 		serviceTables(),
 		usageTables(),
+		variableTables(),
 	} {
 		maps.Copy(all, some)
 	}
