@@ -83,7 +83,7 @@ func pageOf[Row, Item any](r *request, rows iter.Seq[Row], at func(Row) position
 		}
 		answer, shown, err := item(row)
 		if err != nil {
-			return nil, badRequest("failed to read filter expression: %v", err)
+			return nil, badRequest("failed to read result page: %v", err)
 		}
 		if !shown {
 			continue
@@ -105,7 +105,7 @@ func (r *request) filter() (matches func(any) (bool, error), err error) {
 	}
 	evaluator, err := bexpr.CreateEvaluator(expression)
 	if err != nil {
-		return nil, badRequest("failed to read filter expression: %v", err)
+		return nil, badRequest("failed to create result paginator: failed to read filter expression: %v", err)
 	}
 	return evaluator.Evaluate, nil
 }
@@ -118,7 +118,7 @@ func (r *request) perPage() (int, error) {
 	}
 	count, err := strconv.ParseInt(text, 10, 32)
 	if err != nil || count < 0 {
-		return 0, badRequest("Error parsing per_page: %q is no count", text)
+		return 0, badRequest("Expect a number for `per_page` query string parameter")
 	}
 	return int(count), nil
 }

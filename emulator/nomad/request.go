@@ -1,6 +1,7 @@
 package nomad
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -76,7 +77,10 @@ func (r *request) decode(into any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(body, into); err != nil {
+	if len(body) == 0 {
+		return badRequest("Request body is empty")
+	}
+	if err := json.NewDecoder(bytes.NewReader(body)).Decode(into); err != nil {
 		return badRequest("%v", err)
 	}
 	return nil
