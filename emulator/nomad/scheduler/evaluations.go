@@ -29,6 +29,16 @@ const (
 	TriggerFailedFollowUp    = "failed-follow-up"
 )
 
+// NewEvaluation makes an evaluation of a job that is to be processed next.
+func NewEvaluation(job *api.Job, trigger string, now time.Time) *api.Evaluation {
+	return &api.Evaluation{
+		ID: uuid.NewString(), Namespace: *job.Namespace, JobID: *job.ID,
+		Type: *job.Type, Priority: *job.Priority, JobModifyIndex: *job.JobModifyIndex,
+		TriggeredBy: trigger, Status: api.EvalStatusPending,
+		CreateTime: now.UnixNano(), ModifyTime: now.UnixNano(),
+	}
+}
+
 // followUp is an evaluation of the same job that continues another one.
 func followUp(e *api.Evaluation, trigger, status, description string) *api.Evaluation {
 	return &api.Evaluation{
@@ -49,13 +59,4 @@ func delayed(e *api.Evaluation, trigger, description string, until time.Time) *a
 // blocked is a follow-up for when there is room again.
 func blocked(e *api.Evaluation, trigger, description string) *api.Evaluation {
 	return followUp(e, trigger, api.EvalStatusBlocked, description)
-}
-
-// forPreempted is an evaluation of a job that another one has taken room from.
-func forPreempted(job *api.Job) *api.Evaluation {
-	return &api.Evaluation{
-		ID: uuid.NewString(), Namespace: *job.Namespace, JobID: *job.ID,
-		Type: *job.Type, Priority: *job.Priority, TriggeredBy: TriggerPreemption,
-		Status: api.EvalStatusPending,
-	}
 }

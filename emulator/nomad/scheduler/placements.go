@@ -181,5 +181,5 @@ func (p *planner) followPreemption(victim *state.Allocation) {
 			return
 		}
 	}
-	p.later(forPreempted(victim.Job))
+	p.later(NewEvaluation(victim.Job, TriggerPreemption, p.now))
 }

@@ -13,7 +13,6 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/nomad/scheduler/place"
@@ -42,11 +41,9 @@ func Process(view *state.View, eval *api.Evaluation, o Options) (*Plan, error) {
 // the version and the indexes that it would get; the ones it has already when
 // registering it would change nothing. The plan is for looking at only.
 func Preview(view *state.View, job *api.Job, o Options) (*Plan, error) {
-	return process(view, &api.Evaluation{
-		ID: uuid.NewString(), Namespace: *job.Namespace, JobID: *job.ID,
-		Type: *job.Type, Priority: *job.Priority, JobModifyIndex: *job.JobModifyIndex,
-		TriggeredBy: TriggerJobRegister, Status: api.EvalStatusPending, AnnotatePlan: true,
-	}, job, o)
+	eval := NewEvaluation(job, TriggerJobRegister, o.Now)
+	eval.AnnotatePlan = true
+	return process(view, eval, job, o)
 }
 
 func process(view *state.View, eval *api.Evaluation, job *api.Job, o Options) (*Plan, error) {
