@@ -2,19 +2,6 @@ package nomad
 
 import "github.com/drydock/drydock/emulator/nomad/acl"
 
-// caller is who makes a request, and what it may do.
-type caller struct {
-	may *acl.Authorizer
-}
-
-// identify resolves the request's token, once.
-func (r *request) identify() (*caller, error) {
-	if r.caller == nil {
-		r.caller = &caller{may: acl.Management()}
-	}
-	return r.caller, nil
-}
-
 // may is what the caller may do, for the handlers that leave out what it may not see.
 func (r *request) may() (*acl.Authorizer, error) {
 	c, err := r.identify()
@@ -44,6 +31,30 @@ func (r *request) need(access acl.Access, resource acl.Resource) error {
 		return err
 	}
 	if !may.Allows(access, resource) {
+		return errDenied
+	}
+	return nil
+}
+
+// needManagement is an error unless the caller may do everything.
+func (r *request) needManagement() error {
+	may, err := r.may()
+	if err != nil {
+		return err
+	}
+	if !may.IsManagement() {
+		return errDenied
+	}
+	return nil
+}
+
+// needOperator is an error unless the caller has the operator's capability.
+func (r *request) needOperator(capability acl.Capability) error {
+	may, err := r.may()
+	if err != nil {
+		return err
+	}
+	if !may.Operator(capability) {
 		return errDenied
 	}
 	return nil

@@ -25,6 +25,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/logs"
 	"github.com/drydock/drydock/emulator/members"
+	"github.com/drydock/drydock/emulator/nomad/acl"
 	"github.com/drydock/drydock/emulator/rest"
 )
 
@@ -73,6 +74,9 @@ type Region struct {
 	Serf      string
 	RetryJoin []string
 	Nodes     []Node
+	// OIDCIssuer is the URL that others know the region by as an issuer of
+	// identities; empty: it does not offer itself as one.
+	OIDCIssuer string
 	// Prometheus answers /v1/metrics in the format of Prometheus, too.
 	Prometheus bool
 }
@@ -83,6 +87,7 @@ type Nomad struct {
 	log       *slog.Logger
 	regions   []*region
 	router    *rest.Router[*request]
+	policies  acl.Cache
 	fan       *logs.Fan     // that the log goes through
 	members   *members.Pool // the servers of all regions, and of other processes
 	unknown   rest.Unknown

@@ -13,6 +13,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/nomad/client"
 	"github.com/drydock/drydock/emulator/nomad/events"
+	"github.com/drydock/drydock/emulator/nomad/keyring"
 	"github.com/drydock/drydock/emulator/nomad/state"
 	"github.com/drydock/drydock/emulator/rest"
 	"github.com/drydock/drydock/emulator/store"
@@ -26,6 +27,7 @@ type region struct {
 	id       string // of the server, made up at each start
 	dir      string
 	store    *state.Store
+	keys     *keyring.Keyring
 	listener *rest.Listener
 	nodes    []*client.Client // in the order of options.Nodes
 
@@ -33,6 +35,7 @@ type region struct {
 	queue      *queue
 	events     *events.Broker
 	heartbeats heartbeats
+	locks      locks
 	updates    updates
 	workers    workers
 
@@ -65,13 +68,18 @@ func openRegion(running context.Context, n *Nomad, o Region) (*region, error) {
 		dir: filepath.Join(n.options.Dir, o.Name),
 	}
 	var err error
+	var keyFile string
 	if n.temporary {
 		r.store, err = state.New()
 	} else {
+		keyFile = filepath.Join(r.dir, "server", "keystore", "wrapping.key")
 		r.store, err = state.Open(filepath.Join(r.dir, "server", "state.journal"))
 	}
 	if err != nil {
 		return nil, err
+	}
+	if r.keys, err = keyring.Open(r.store, keyFile); err != nil {
+		return nil, errors.Join(err, r.store.Close())
 	}
 	r.queue, r.events = newQueue(), events.New()
 	r.store.Observe(r.observe)
@@ -105,6 +113,9 @@ func (r *region) start() error {
 	r.keep(r.applyUpdates)
 	r.keep(r.expireHeartbeats)
 	r.keep(r.collectGarbage)
+	r.keep(r.reapTokens)
+	r.keep(r.publishKeys)
+	r.keep(r.releaseLocks)
 	if err := r.startNodes(); err != nil {
 		return err
 	}
