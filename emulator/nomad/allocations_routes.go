@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/nomad/acl"
+	"github.com/drydock/drydock/emulator/nomad/scheduler"
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
@@ -94,7 +95,7 @@ func (r *request) stopAllocation() (any, error) {
 				t.NoShutdownDelay = new(true)
 			}
 		})
-		evaluation = newEvaluation(tx, a.Job, triggerAllocationStop)
+		evaluation = newEvaluation(tx, a.Job, scheduler.TriggerAllocationStop)
 		tx.UpsertEvaluation(evaluation)
 		return nil
 	})

@@ -1,34 +1,15 @@
 package nomad
 
 import (
-	"github.com/google/uuid"
 	"github.com/hashicorp/nomad/api"
 
+	"github.com/drydock/drydock/emulator/nomad/scheduler"
 	"github.com/drydock/drydock/emulator/nomad/state"
-)
-
-// Why an evaluation is made.
-const (
-	triggerJobRegister       = "job-register"
-	triggerJobDeregister     = "job-deregister"
-	triggerPeriodicJob       = "periodic-job"
-	triggerNodeDrain         = "node-drain"
-	triggerNodeUpdate        = "node-update"
-	triggerAllocationStop    = "alloc-stop"
-	triggerAllocationFailure = "alloc-failure"
-	triggerDeploymentWatcher = "deployment-watcher"
-	triggerScaling           = "job-scaling"
-	triggerReconnect         = "reconnect"
 )
 
 // newEvaluation makes an evaluation of a job that the scheduler is to do next.
 func newEvaluation(tx *state.Tx, job *api.Job, trigger string) *api.Evaluation {
-	now := tx.Now().UnixNano()
-	return &api.Evaluation{
-		ID: uuid.NewString(), Namespace: *job.Namespace, JobID: *job.ID, JobModifyIndex: *job.JobModifyIndex,
-		Priority: *job.Priority, Type: *job.Type, TriggeredBy: trigger, Status: api.EvalStatusPending,
-		CreateTime: now, ModifyTime: now,
-	}
+	return scheduler.NewEvaluation(job, trigger, tx.Now())
 }
 
 // evaluateNode makes an evaluation for each job that something happening to a
@@ -40,7 +21,7 @@ func evaluateNode(tx *state.Tx, node *state.Node) (evaluations []string) {
 			return
 		}
 		jobs[job] = true
-		e := newEvaluation(tx, job, triggerNodeUpdate)
+		e := newEvaluation(tx, job, scheduler.TriggerNodeUpdate)
 		e.NodeID, e.NodeModifyIndex = node.ID, node.ModifyIndex
 		tx.UpsertEvaluation(e)
 		evaluations = append(evaluations, e.ID)

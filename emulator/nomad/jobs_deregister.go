@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/nomad/acl"
+	"github.com/drydock/drydock/emulator/nomad/scheduler"
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
@@ -88,7 +89,7 @@ func endJob(tx *state.Tx, job *api.Job, purge, noShutdownDelay bool) *api.Evalua
 	if job.IsPeriodic() || job.IsParameterized() && !job.Dispatched {
 		return nil
 	}
-	e := newEvaluation(tx, job, triggerJobDeregister)
+	e := newEvaluation(tx, job, scheduler.TriggerJobDeregister)
 	e.JobModifyIndex = tx.ChangeIndex()
 	return e
 }
@@ -116,7 +117,7 @@ func (r *request) evaluateJob() (any, error) {
 		if asked.EvalOptions.ForceReschedule {
 			forceReschedule(tx, job)
 		}
-		e := newEvaluation(tx, job, triggerJobRegister)
+		e := newEvaluation(tx, job, scheduler.TriggerJobRegister)
 		tx.UpsertEvaluation(e)
 		answer = jobChange{EvalID: e.ID, EvalCreateIndex: tx.ChangeIndex(), JobModifyIndex: *job.JobModifyIndex, Index: tx.ChangeIndex()}
 		return nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/nomad/acl"
 	"github.com/drydock/drydock/emulator/nomad/jobs"
+	"github.com/drydock/drydock/emulator/nomad/scheduler"
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
@@ -151,7 +152,7 @@ func putJob(tx *state.Tx, job *api.Job, asked api.JobRegisterRequest) *api.Evalu
 	if job.IsPeriodic() || job.IsParameterized() && !job.Dispatched {
 		return nil
 	}
-	e := newEvaluation(tx, job, triggerJobRegister)
+	e := newEvaluation(tx, job, scheduler.TriggerJobRegister)
 	if asked.EvalPriority > 0 {
 		e.Priority = asked.EvalPriority
 	}

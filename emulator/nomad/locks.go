@@ -10,8 +10,8 @@ import (
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
-// patience is how many times its TTL a lock is held that is not renewed.
-const patience = 2
+// lockPatience is how many times its TTL a lock is held that is not renewed.
+const lockPatience = 2
 
 // locks knows until when the locks of variables are held. It is kept in memory:
 // after a restart all are held as if they were just renewed.
@@ -31,7 +31,7 @@ func (l *locks) renew(lock *api.VariableLock) {
 	if l.held == nil {
 		l.held = map[string]time.Time{}
 	}
-	l.held[lock.ID] = time.Now().Add(patience * ttl)
+	l.held[lock.ID] = time.Now().Add(lockPatience * ttl)
 }
 
 // lost tells whether a lock is not held any more, though it may be some time
@@ -56,7 +56,7 @@ func (l *locks) due(view *state.View, now time.Time) (due []*state.Variable, nex
 		}
 		until, known := l.held[v.Lock.ID]
 		if !known {
-			until = now.Add(patience * ttl)
+			until = now.Add(lockPatience * ttl)
 		}
 		held[v.Lock.ID] = until
 		release := until.Add(delay)

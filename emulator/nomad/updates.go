@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/nomad/api"
 
+	"github.com/drydock/drydock/emulator/nomad/scheduler"
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
@@ -112,11 +113,11 @@ func applyUpdate(tx *state.Tx, allocations []*api.Allocation) {
 func triggerOf(old *state.Allocation, said *api.Allocation) string {
 	switch {
 	case old.ClientStatus == api.AllocClientStatusUnknown && said.ClientStatus != api.AllocClientStatusUnknown:
-		return triggerReconnect
+		return scheduler.TriggerReconnect
 	case old.ClientStatus == said.ClientStatus || old.ServerTerminal():
 		return ""
 	case said.ClientStatus == api.AllocClientStatusFailed:
-		return triggerAllocationFailure
+		return scheduler.TriggerAllocationFailure
 	}
 	return ""
 }
