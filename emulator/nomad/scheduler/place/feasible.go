@@ -21,32 +21,30 @@ const (
 // infeasible tells why the node cannot run the group even if it were empty;
 // "" when it can. What holds for a whole class of nodes is found out once.
 func (s *Selector) infeasible(node *state.Node, g *group, name string) (reason string) {
-	if known, is := s.jobClasses[node.ComputedClass]; is && !known {
-		return reasonClass
-	} else if !is {
-		reason = violated(s.constraints, node)
-		note(s.jobClasses, node, s.escapes, reason)
-		if reason != "" {
-			return reason
-		}
+	reason = byClass(s.jobClasses, node, s.escapes, func() string { return violated(s.constraints, node) })
+	if reason == "" {
+		reason = byClass(g.classes, node, g.escapes, func() string { return g.infeasible(node) })
 	}
-	if known, is := g.classes[node.ComputedClass]; is && !known {
-		return reasonClass
-	} else if !is {
-		reason = g.infeasible(node)
-		note(g.classes, node, g.escapes, reason)
-		if reason != "" {
-			return reason
-		}
+	if reason == "" {
+		reason = s.missingVolume(node, g, name)
 	}
-	return s.missingVolume(node, g, name)
+	return reason
 }
 
-// note remembers what was found out about a node for its class.
-func note(classes map[string]bool, node *state.Node, escapes bool, reason string) {
+// byClass is the reason that check finds, unless it is known of the node's
+// class already, of which it is noted then. Of what escapes classes nothing is noted.
+func byClass(classes map[string]bool, node *state.Node, escapes bool, check func() (reason string)) (reason string) {
+	if eligible, known := classes[node.ComputedClass]; known {
+		if eligible {
+			return ""
+		}
+		return reasonClass
+	}
+	reason = check()
 	if !escapes && node.ComputedClass != "" {
 		classes[node.ComputedClass] = reason == ""
 	}
+	return reason
 }
 
 // infeasible checks what all nodes of a class have in common.

@@ -17,6 +17,7 @@ const (
 	dimensionDevices     = "devices: no devices match request"
 	dimensionDisk        = "disk"
 	dimensionMemory      = "memory"
+	networkDimension     = "network: " // how those of networks begin
 )
 
 // shownScores is how many of the best nodes metrics have.

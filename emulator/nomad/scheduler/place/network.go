@@ -95,7 +95,7 @@ func (n *networker) aliasAddresses(p *api.Port) ([]string, *portError) {
 	}
 	all := n.at.byAlias[p.HostNetwork]
 	if len(all) == 0 {
-		return nil, &portError{dimension: fmt.Sprintf("network: no addresses available for %q network", p.HostNetwork)}
+		return nil, &portError{dimension: fmt.Sprintf(networkDimension+"no addresses available for %q network", p.HostNetwork)}
 	}
 	return all, nil
 }
@@ -106,7 +106,7 @@ func (n *networker) static(p *api.Port) *portError {
 	if err != nil {
 		return err
 	}
-	collision := &portError{dimension: fmt.Sprintf("network: reserved port collision %s=%d", p.Label, p.Value)}
+	collision := &portError{dimension: fmt.Sprintf(networkDimension+"reserved port collision %s=%d", p.Label, p.Value)}
 	for _, address := range all {
 		free, holders := n.free(address, p)
 		if free {
@@ -151,7 +151,7 @@ func (n *networker) dynamic(p *api.Port) *portError {
 	}
 	address, size := all[0], n.at.dynamic.to-n.at.dynamic.from+1
 	if size < 1 {
-		return &portError{dimension: "network: dynamic port selection failed"}
+		return &portError{dimension: networkDimension + "dynamic port selection failed"}
 	}
 	first := n.random.IntN(size)
 	for i := range size {
@@ -166,7 +166,7 @@ func (n *networker) dynamic(p *api.Port) *portError {
 		n.take(p, address)
 		return nil
 	}
-	return &portError{dimension: "network: dynamic port selection failed"}
+	return &portError{dimension: networkDimension + "dynamic port selection failed"}
 }
 
 func (n *networker) offered(address string, number int) bool {

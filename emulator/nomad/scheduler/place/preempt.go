@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -82,19 +83,16 @@ func (s *Selector) preemptible(node string) []*state.Allocation {
 func (s *Selector) choose(node *state.Node, g *group, short *lack, may []*state.Allocation, need state.Amount) []*state.Allocation {
 	switch {
 	case len(short.holders) > 0:
-		for _, holder := range short.holders {
-			if !slices.Contains(may, holder) {
-				return nil
-			}
+		if slices.ContainsFunc(short.holders, func(a *state.Allocation) bool { return !slices.Contains(may, a) }) {
+			return nil
 		}
 		return short.holders
-	case short.dimension == dimensionDevices:
-		may = slices.DeleteFunc(slices.Clone(may), func(a *state.Allocation) bool { return !g.wantsDeviceOf(node, a) })
-	case short.dimension == dimensionCores:
-		may = slices.DeleteFunc(slices.Clone(may), func(a *state.Allocation) bool { return len(a.Cores) == 0 })
-	case short.dimension != dimensionCPU && short.dimension != dimensionMemory &&
-		short.dimension != dimensionDisk && short.dimension != dimensionAllocations:
+	case strings.HasPrefix(short.dimension, networkDimension):
 		return nil
+	case short.dimension == dimensionDevices:
+		may = only(may, func(a *state.Allocation) bool { return g.wantsDeviceOf(node, a) })
+	case short.dimension == dimensionCores:
+		may = only(may, func(a *state.Allocation) bool { return len(a.Cores) > 0 })
 	}
 	if len(may) == 0 {
 		return nil
@@ -104,6 +102,11 @@ func (s *Selector) choose(node *state.Node, g *group, short *lack, may []*state.
 			cmp.Compare(*a.Job.Priority, *b.Job.Priority),
 			cmp.Compare(distance(need, a.Amount()), distance(need, b.Amount())))
 	})}
+}
+
+// only are those of which something is true.
+func only(all []*state.Allocation, is func(*state.Allocation) bool) []*state.Allocation {
+	return slices.DeleteFunc(slices.Clone(all), func(a *state.Allocation) bool { return !is(a) })
 }
 
 // wantsDeviceOf tells whether an allocation has a device that would meet a request of the group.
