@@ -24,31 +24,26 @@ type networker struct {
 	offer   networkOffer
 }
 
-// portError says why there is no port, in the words of the metrics. The
-// holders are the allocations that have a static one.
-type portError struct {
-	dimension string
-	holders   []*state.Allocation
-}
-
-func (s *Selector) offerNetworks(node *state.Node, g *group, evicted map[string]bool) (networkOffer, *portError) {
+// offerNetworks finds ports for the networks of the group and of its tasks,
+// were some allocations evicted.
+func (s *Selector) offerNetworks(node *state.Node, g *group, evicted map[string]bool) (networkOffer, *lack) {
 	if !g.networks {
 		return networkOffer{}, nil
 	}
 	n := networker{Selector: s, at: s.addressesOf(node), evicted: evicted}
 	n.offer.byTask = map[string][]*api.NetworkResource{}
 	for _, asked := range g.Networks {
-		given, err := n.network(asked)
-		if err != nil {
-			return networkOffer{}, err
+		given, short := n.network(asked)
+		if short != nil {
+			return networkOffer{}, short
 		}
 		n.offer.group = append(n.offer.group, given)
 	}
 	for _, task := range g.Tasks {
 		for _, asked := range task.Resources.Networks {
-			given, err := n.network(asked)
-			if err != nil {
-				return networkOffer{}, err
+			given, short := n.network(asked)
+			if short != nil {
+				return networkOffer{}, short
 			}
 			given.Device = n.at.device
 			n.offer.byTask[task.Name] = append(n.offer.byTask[task.Name], given)
@@ -67,21 +62,21 @@ func (s *Selector) addressesOf(node *state.Node) *addresses {
 }
 
 // network is a network as the node gives it, with all ports.
-func (n *networker) network(asked *api.NetworkResource) (*api.NetworkResource, *portError) {
+func (n *networker) network(asked *api.NetworkResource) (*api.NetworkResource, *lack) {
 	given := *asked
 	given.MBits, given.ReservedPorts, given.DynamicPorts = nil, nil, nil
 	if own := n.at.byAlias[defaultHostNetwork]; len(own) > 0 {
 		given.IP = own[0]
 	}
 	for _, p := range asked.ReservedPorts {
-		if err := n.static(&p); err != nil {
-			return nil, err
+		if short := n.static(&p); short != nil {
+			return nil, short
 		}
 		given.ReservedPorts = append(given.ReservedPorts, p)
 	}
 	for _, p := range asked.DynamicPorts {
-		if err := n.dynamic(&p); err != nil {
-			return nil, err
+		if short := n.dynamic(&p); short != nil {
+			return nil, short
 		}
 		given.DynamicPorts = append(given.DynamicPorts, p)
 	}
@@ -89,24 +84,24 @@ func (n *networker) network(asked *api.NetworkResource) (*api.NetworkResource, *
 }
 
 // aliasAddresses are the addresses that a port may be on.
-func (n *networker) aliasAddresses(p *api.Port) ([]string, *portError) {
+func (n *networker) aliasAddresses(p *api.Port) ([]string, *lack) {
 	if p.HostNetwork == "" {
 		p.HostNetwork = defaultHostNetwork
 	}
 	all := n.at.byAlias[p.HostNetwork]
 	if len(all) == 0 {
-		return nil, &portError{dimension: fmt.Sprintf(networkDimension+"no addresses available for %q network", p.HostNetwork)}
+		return nil, &lack{dimension: fmt.Sprintf(networkDimension+"no addresses available for %q network", p.HostNetwork)}
 	}
 	return all, nil
 }
 
 // static takes a port of the number that is asked for, on the first address that has it.
-func (n *networker) static(p *api.Port) *portError {
-	all, err := n.aliasAddresses(p)
-	if err != nil {
-		return err
+func (n *networker) static(p *api.Port) *lack {
+	all, short := n.aliasAddresses(p)
+	if short != nil {
+		return short
 	}
-	collision := &portError{dimension: fmt.Sprintf(networkDimension+"reserved port collision %s=%d", p.Label, p.Value)}
+	collision := &lack{dimension: fmt.Sprintf(networkDimension+"reserved port collision %s=%d", p.Label, p.Value)}
 	for _, address := range all {
 		free, holders := n.free(address, p)
 		if free {
@@ -144,14 +139,14 @@ func (n *networker) free(address string, p *api.Port) (free bool, holders []*sta
 }
 
 // dynamic takes any port of the first address, beginning anywhere.
-func (n *networker) dynamic(p *api.Port) *portError {
-	all, err := n.aliasAddresses(p)
-	if err != nil {
-		return err
+func (n *networker) dynamic(p *api.Port) *lack {
+	all, short := n.aliasAddresses(p)
+	if short != nil {
+		return short
 	}
 	address, size := all[0], n.at.dynamic.to-n.at.dynamic.from+1
 	if size < 1 {
-		return &portError{dimension: networkDimension + "dynamic port selection failed"}
+		return &lack{dimension: networkDimension + "dynamic port selection failed"}
 	}
 	first := n.random.IntN(size)
 	for i := range size {
@@ -166,7 +161,7 @@ func (n *networker) dynamic(p *api.Port) *portError {
 		n.take(p, address)
 		return nil
 	}
-	return &portError{dimension: networkDimension + "dynamic port selection failed"}
+	return &lack{dimension: networkDimension + "dynamic port selection failed"}
 }
 
 func (n *networker) offered(address string, number int) bool {

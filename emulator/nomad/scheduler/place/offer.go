@@ -34,9 +34,9 @@ func (s *Selector) offer(node *state.Node, g *group, evicted evictions) (*offer,
 		usage = evicted.from(*usage)
 	}
 	o := &offer{node: node, group: g, amount: g.amount}
-	networks, err := s.offerNetworks(node, g, evicted.ids)
-	if err != nil {
-		return nil, &lack{err.dimension, err.holders}
+	networks, short := s.offerNetworks(node, g, evicted.ids)
+	if short != nil {
+		return nil, short
 	}
 	o.networks = networks
 	devices, ok := offerDevices(node, g.devices, usage.Devices)
