@@ -106,19 +106,11 @@ func (r *region) setNodeStatus(id, status, why string) error {
 		}
 		tx.UpdateNode(node, func(n *state.Node) {
 			n.Status, n.StatusUpdatedAt = status, tx.Now().Unix()
-			n.Events = addNodeEvents(n.Events, &api.NodeEvent{
+			n.AddEvents(&api.NodeEvent{
 				Message: why, Subsystem: api.NodeEventSubsystemCluster, Timestamp: tx.Now(), CreateIndex: tx.ChangeIndex(),
 			})
 		})
 		evaluateNode(tx, tx.Node(id))
 		return nil
 	})
-}
-
-// maxNodeEvents bounds what is remembered of a node's past.
-const maxNodeEvents = 10
-
-func addNodeEvents(past []*api.NodeEvent, events ...*api.NodeEvent) []*api.NodeEvent {
-	all := append(append([]*api.NodeEvent(nil), past...), events...)
-	return all[max(0, len(all)-maxNodeEvents):]
 }

@@ -172,7 +172,7 @@ func startDrain(tx *state.Tx, node *state.Node, spec api.DrainSpec, meta map[str
 		}
 		n.DrainStrategy, n.SchedulingEligibility = strategy, api.NodeSchedulingIneligible
 		n.LastDrain = &api.DrainMetadata{StartedAt: strategy.StartedAt, UpdatedAt: now, Status: api.DrainStatusDraining, Meta: meta}
-		n.Events = addNodeEvents(n.Events, drainEvent(tx, "Node drain strategy set", nil))
+		n.AddEvents(drainEvent(tx, "Node drain strategy set", nil))
 	})
 }
 
@@ -196,7 +196,7 @@ func stopDrain(tx *state.Tx, node *state.Node, eligible bool, meta map[string]st
 			last.Meta = meta
 		}
 		n.LastDrain = &last
-		n.Events = addNodeEvents(n.Events, drainEvent(tx, "Node drain disabled", nil))
+		n.AddEvents(drainEvent(tx, "Node drain disabled", nil))
 	})
 	if !eligible {
 		return nil
@@ -231,7 +231,7 @@ func (r *request) setEligibility() (any, error) {
 		}
 		tx.UpdateNode(node, func(n *state.Node) {
 			n.SchedulingEligibility = asked.Eligibility
-			n.Events = addNodeEvents(n.Events, &api.NodeEvent{
+			n.AddEvents(&api.NodeEvent{
 				Message: message, Subsystem: api.NodeEventSubsystemCluster, Timestamp: tx.Now(), CreateIndex: tx.ChangeIndex(),
 			})
 		})

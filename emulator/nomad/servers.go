@@ -31,7 +31,7 @@ func (r *region) RegisterNode(node *api.Node, secret string) error {
 			next.SchedulingEligibility = api.NodeSchedulingEligible
 		}
 		if old == nil || old.Status != api.NodeStatusReady {
-			next.Events = addNodeEvents(next.Events, &api.NodeEvent{
+			next.AddEvents(&api.NodeEvent{
 				Message: message, Subsystem: api.NodeEventSubsystemCluster, Timestamp: tx.Now(), CreateIndex: tx.ChangeIndex(),
 			})
 		}
@@ -68,7 +68,7 @@ func (r *region) UpdateNodeEvents(nodeID string, events []*api.NodeEvent) error 
 		if node == nil {
 			return notFound("node %s is not registered", nodeID)
 		}
-		tx.UpdateNode(node, func(n *state.Node) { n.Events = addNodeEvents(n.Events, events...) })
+		tx.UpdateNode(node, func(n *state.Node) { n.AddEvents(events...) })
 		return nil
 	})
 }

@@ -3,6 +3,7 @@ package state
 import (
 	"iter"
 	"maps"
+	"slices"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -98,3 +99,13 @@ func (v *View) NodesWithPrefix(prefix string) iter.Seq[*Node] {
 
 // DeleteNode forgets a node.
 func (tx *Tx) DeleteNode(n *Node) { tx.Delete(TableNodes, n) }
+
+// maxNodeEvents is how much of a node's past is remembered.
+const maxNodeEvents = 10
+
+// AddEvents remembers what has happened to the node, and forgets what is long
+// past. The node is one that is not in the state yet, as UpdateNode gives it.
+func (n *Node) AddEvents(events ...*api.NodeEvent) {
+	all := slices.Concat(n.Events, events)
+	n.Events = all[max(0, len(all)-maxNodeEvents):]
+}
