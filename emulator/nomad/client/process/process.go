@@ -29,9 +29,9 @@ type Command struct {
 	// Terminal, if set, is the program's terminal instead of Stdin, Stdout and
 	// Stderr. It stays the caller's to close.
 	Terminal *os.File
-	// Enter, if set, is called with the process before it is known to run, to put
-	// it under limits. Its error ends the process.
-	Enter func(pid int) error
+	// Confine, if set, puts what the calling thread starts with the attributes
+	// under limits, until restore is called.
+	Confine func(attr *syscall.SysProcAttr) (restore func() error, err error)
 }
 
 // Process is a started program and its process group. Its methods may be called

@@ -1,6 +1,7 @@
 package process
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -94,7 +95,7 @@ func (s *Starter) Start(c Command) (*Process, error) {
 		return nil, fmt.Errorf("start %s: %w", c.Path, err)
 	}
 	started := make(chan error, 1)
-	s.starts <- func() { started <- startWatched(cmd, w, c.Enter) }
+	s.starts <- func() { started <- startWatched(cmd, w, c.Confine) }
 	if err := <-started; err != nil {
 		for _, stream := range streams {
 			stream.close()
@@ -107,20 +108,32 @@ func (s *Starter) Start(c Command) (*Process, error) {
 }
 
 // startWatched starts a process that the watchdog knows of, or none.
-func startWatched(cmd *exec.Cmd, w *watchdog, enter func(pid int) error) error {
-	if err := cmd.Start(); err != nil {
+func startWatched(cmd *exec.Cmd, w *watchdog, confine confiner) error {
+	if err := confine.start(cmd); err != nil {
 		return err
 	}
-	err := w.add(cmd.Process.Pid)
-	if err == nil && enter != nil {
-		err = enter(cmd.Process.Pid)
-	}
-	if err != nil {
+	if err := w.add(cmd.Process.Pid); err != nil {
 		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
 		w.remove(cmd.Process.Pid)
+		return err
 	}
-	return err
+	return nil
+}
+
+// confiner is Command.Confine.
+type confiner func(attr *syscall.SysProcAttr) (restore func() error, err error)
+
+// start starts a process under limits, if there are any.
+func (confine confiner) start(cmd *exec.Cmd) error {
+	if confine == nil {
+		return cmd.Start()
+	}
+	restore, err := confine(cmd.SysProcAttr)
+	if err != nil {
+		return err
+	}
+	return errors.Join(cmd.Start(), restore())
 }
 
 // connect gives the process its streams: output, error output, and input if

@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/nomad/api"
 
+	"github.com/drydock/drydock/emulator/nomad/client/cgroup"
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
 	"github.com/drydock/drydock/emulator/nomad/client/process"
 )
@@ -19,16 +20,45 @@ type handle struct {
 	command process.Command // as it was started, for commands within
 	task    driver.Task
 	usage   usage
+	group   *cgroup.Group // nil without limits
+	done    chan struct{}
+	oom     bool // readable once done is closed
 }
 
-func newHandle(starter *process.Starter, p *process.Process, command process.Command, task driver.Task) *handle {
-	return &handle{Process: p, starter: starter, command: command, task: task, usage: usage{began: time.Now()}}
+func newHandle(starter *process.Starter, p *process.Process, group *cgroup.Group, command process.Command, task driver.Task) *handle {
+	h := &handle{
+		Process: p, starter: starter, command: command, task: task, usage: usage{began: time.Now()},
+		group: group, done: make(chan struct{}),
+	}
+	go h.follow()
+	return h
+}
+
+// follow waits for the end of the program, and removes the group with what is
+// left in it.
+func (h *handle) follow() {
+	defer close(h.done)
+	<-h.Process.Done()
+	if h.group == nil {
+		return
+	}
+	h.oom = h.group.OOMKilled()
+	_ = h.group.Remove() // one that stays is removed at the next start
+}
+
+// Done is closed when the program and its group have ended.
+func (h *handle) Done() <-chan struct{} { return h.done }
+
+// Stop ends the program, and returns when its group has ended.
+func (h *handle) Stop(signal syscall.Signal, timeout time.Duration) {
+	h.Process.Stop(signal, timeout)
+	<-h.done
 }
 
 // Exit says how the program ended.
 func (h *handle) Exit() driver.Exit {
 	code, signal, err := h.Process.Exit()
-	return driver.Exit{Code: code, Signal: int(signal), Err: err}
+	return driver.Exit{Code: code, Signal: int(signal), OOMKilled: h.oom, Err: err}
 }
 
 // Signal sends a signal to the program.
@@ -41,7 +71,14 @@ func (h *handle) Signal(signal syscall.Signal) error {
 
 // Stats measures the processes of the group.
 func (h *handle) Stats(ctx context.Context) (*api.TaskResourceUsage, error) {
-	return h.usage.measure(ctx, h.PID())
+	usage, err := h.usage.measure(ctx, h.PID())
+	if err != nil || h.group == nil {
+		return usage, err
+	}
+	if memory, err := h.group.Usage(); err == nil { // it ends meanwhile: what was measured of its processes is left
+		usage.ResourceUsage.MemoryStats = memoryOf(memory)
+	}
+	return usage, nil
 }
 
 // Network is the machine's.

@@ -6,6 +6,7 @@ package rawexec
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -13,6 +14,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hcldec"
 	"github.com/zclconf/go-cty/cty"
 
+	"github.com/drydock/drydock/emulator/nomad/client/cgroup"
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
 	"github.com/drydock/drydock/emulator/nomad/client/environment"
 	"github.com/drydock/drydock/emulator/nomad/client/process"
@@ -23,6 +25,9 @@ type Driver struct {
 	name    string
 	starter *process.Starter
 	schema  hcldec.ObjectSpec
+
+	limits    *cgroup.Hierarchy // nil for raw_exec, and where there are none
+	unlimited error             // why there are none
 }
 
 // NewRaw is the driver raw_exec, whose processes the starter starts.
@@ -48,8 +53,12 @@ func schema(own map[string]cty.Type) hcldec.ObjectSpec {
 // Name is raw_exec or exec.
 func (d *Driver) Name() string { return d.name }
 
-// Fingerprint is that of a driver which always works.
+// Fingerprint is that of a driver which always works, and says of exec whether
+// its tasks are limited.
 func (d *Driver) Fingerprint(context.Context) driver.Fingerprint {
+	if d.name == "exec" {
+		return d.fingerprintExec()
+	}
 	return driver.Fingerprint{Detected: true, Healthy: true, Description: "Healthy"}
 }
 
@@ -91,11 +100,21 @@ func (d *Driver) Start(_ context.Context, task driver.Task) (driver.Handle, erro
 	if c.WorkDir != "" {
 		command.Dir = c.WorkDir
 	}
-	p, err := d.starter.Start(command)
+	group, err := d.confine(task)
 	if err != nil {
 		return nil, launchError(err)
 	}
-	return newHandle(d.starter, p, command, task), nil
+	if group != nil {
+		command.Confine = group.Confine
+	}
+	p, err := d.starter.Start(command)
+	if err != nil {
+		if group != nil {
+			err = errors.Join(err, group.Remove())
+		}
+		return nil, launchError(err)
+	}
+	return newHandle(d.starter, p, group, command, task), nil
 }
 
 // launchError words an error as Nomad does, whose executor is another program.

@@ -10,6 +10,8 @@ import (
 
 	"github.com/hashicorp/nomad/api"
 	"github.com/shirou/gopsutil/v4/process"
+
+	"github.com/drydock/drydock/emulator/nomad/client/cgroup"
 )
 
 // leastSample is the shortest time that a share of the processor is measured over.
@@ -112,4 +114,13 @@ func add(total, one *api.ResourceUsage) {
 	total.CpuStats.UserMode += one.CpuStats.UserMode
 	total.CpuStats.SystemMode += one.CpuStats.SystemMode
 	total.CpuStats.Percent += one.CpuStats.Percent
+}
+
+// memoryOf is what a control group measures of memory.
+func memoryOf(u cgroup.Usage) *api.MemoryStats {
+	return &api.MemoryStats{
+		RSS: u.RSS, Cache: u.Cache, Swap: u.Swap, Usage: u.Current, MaxUsage: u.Max,
+		KernelUsage: u.Kernel, KernelMaxUsage: u.KernelMax,
+		Measured: []string{"RSS", "Cache", "Swap", "Usage", "Max Usage", "Kernel Usage", "Kernel Max Usage"},
+	}
 }
