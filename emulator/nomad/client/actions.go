@@ -18,17 +18,17 @@ type UnknownAllocationError struct{ ID string }
 
 func (e *UnknownAllocationError) Error() string { return fmt.Sprintf("Unknown allocation %q", e.ID) }
 
-// UnknownTaskError says that an allocation has no such task.
-type UnknownTaskError struct{ Task string }
+// UnknownTaskError says that an allocation has no such task, in the words of what
+// was asked.
+type UnknownTaskError struct{ Task, Message string }
 
-func (e *UnknownTaskError) Error() string {
-	return fmt.Sprintf("task %q is not part of the allocation", e.Task)
-}
+func (e *UnknownTaskError) Error() string { return e.Message }
 
 // What a person is told who has something done to an allocation.
 const (
-	userRestart    = "User requested task to restart"
-	userRestartAll = "User requested all tasks to restart"
+	userRestart        = "User requested task to restart"
+	userRestartRunning = "User requested running tasks to restart"
+	userRestartAll     = "User requested all tasks to restart"
 )
 
 func (c *Client) find(id string) (*allocRunner, error) {
@@ -46,7 +46,7 @@ func (c *Client) findTask(id, task string) (*taskRunner, error) {
 	if t := a.task(task); t != nil {
 		return t, nil
 	}
-	return nil, &UnknownTaskError{Task: task}
+	return nil, &UnknownTaskError{Task: task, Message: fmt.Sprintf("task %q is not part of the allocation", task)}
 }
 
 // RestartAllocation stops the processes of a task of an allocation and starts
@@ -63,12 +63,12 @@ func (c *Client) RestartAllocation(id, task string) error {
 	if task != "" {
 		t := a.task(task)
 		if t == nil {
-			return &UnknownTaskError{Task: task}
+			return &UnknownTaskError{Task: task, Message: "Could not find task runner for task: " + task}
 		}
 		return t.restart(restartRequest{event: restartSignaledEvent(userRestart)})
 	}
 	for _, t := range a.tasks {
-		err := t.restart(restartRequest{event: restartSignaledEvent(userRestart)})
+		err := t.restart(restartRequest{event: restartSignaledEvent(userRestartRunning)})
 		if err != nil && !errors.Is(err, errTaskNotRunning) {
 			return err
 		}
@@ -87,7 +87,7 @@ func (c *Client) SignalAllocation(id, task, signal string) error {
 	if task != "" {
 		t := a.task(task)
 		if t == nil {
-			return &UnknownTaskError{Task: task}
+			return &UnknownTaskError{Task: task, Message: "Task not found"}
 		}
 		return t.signal(signalingEvent(signal), number)
 	}
@@ -180,11 +180,15 @@ func (a *allocRunner) isOver() bool {
 	return a.ended || a.stopped
 }
 
+// ErrNotCollectable says that a node has no such allocation, or that it has not
+// ended.
+var ErrNotCollectable = errors.New("No such allocation on client, or allocation not eligible for GC")
+
 // CollectGarbage removes the directory of an allocation that has ended.
 func (c *Client) CollectGarbage(id string) error {
-	a, err := c.find(id)
-	if err != nil {
-		return err
+	a := c.runnerOf(id)
+	if a == nil {
+		return ErrNotCollectable
 	}
 	return a.collect()
 }
@@ -224,7 +228,7 @@ func (a *allocRunner) collect() error {
 	a.collected = a.collected || ended
 	a.mu.Unlock()
 	if !ended {
-		return fmt.Errorf("allocation %q has not ended: stop it first", a.alloc.ID)
+		return ErrNotCollectable
 	}
 	return a.dir.Remove()
 }

@@ -57,7 +57,7 @@ func newAllocRunner(node *session, alloc *api.Allocation) *allocRunner {
 	}
 	a.known.Store(groupOf(alloc))
 	a.ctx, a.cancel = context.WithCancel(context.Background())
-	a.env = groupEnvironment(alloc, a.group(), node.node)
+	a.env = groupEnvironment(alloc, a.group(), node.view(node.node.Load()))
 	a.deployment = alloc.DeploymentStatus
 	a.network = &api.AllocNetworkStatus{}
 	for _, spec := range a.group().Tasks {
@@ -149,7 +149,7 @@ func (a *allocRunner) prepare() {
 		return
 	}
 	for _, t := range a.tasks {
-		t.kill(failsTask(setupFailureEvent(err)))
+		t.kill(failsTask(hookFailedEvent(err)))
 	}
 }
 

@@ -27,7 +27,8 @@ type Client struct {
 
 	mu      sync.Mutex
 	closed  bool
-	session *session // nil while the node is gone
+	session *session          // nil while the node is gone
+	meta    map[string]string // of the node; nil is what the topology says
 }
 
 // Start starts a node, which the caller must Close. It returns once the node is
@@ -125,9 +126,29 @@ func (c *Client) end(gracefully bool) {
 // not to be changed.
 func (c *Client) Node() *api.Node {
 	if s := c.current(); s != nil {
-		return s.node
+		return s.node.Load()
 	}
 	return nil
+}
+
+// SetMeta says what the metadata of the node is now, for the allocations that
+// come after: all of it. It is not to be changed.
+func (c *Client) SetMeta(meta map[string]string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.meta = meta
+}
+
+// view is the node as allocations see it.
+func (c *Client) view(node *api.Node) *api.Node {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.meta == nil {
+		return node
+	}
+	seen := *node
+	seen.Meta = c.meta
+	return &seen
 }
 
 func (c *Client) current() *session {

@@ -263,7 +263,7 @@ func TestRestartAndSignal(t *testing.T) {
 		"Restarting: Task restarting in 0s", "Started: Task started by client",
 	}, shown(server.get(id).TaskStates["t"])[3:])
 	require.NoError(t, node.SignalAllocation(id, "", "SIGCONT"))
-	require.ErrorContains(t, node.RestartAllocation(id, "none"), `task "none" is not part of the allocation`)
+	require.ErrorContains(t, node.RestartAllocation(id, "none"), "Could not find task runner for task: none")
 
 	var out, errOut bytes.Buffer
 	code, err := node.Exec(t.Context(), id, "t", driver.Command{

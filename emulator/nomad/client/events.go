@@ -19,6 +19,7 @@ const (
 	eventMainDead      = "Main Tasks Dead"
 	eventShutdownDelay = "Waiting for shutdown delay"
 	eventUnhealthy     = "Alloc Unhealthy"
+	eventHookFailed    = "Task hook failed"
 	eventNotRestored   = "Failed Restoring Task"
 )
 
@@ -97,11 +98,8 @@ func driverFailureEvent(err error) *api.TaskEvent {
 	return e
 }
 
-func setupFailureEvent(err error) *api.TaskEvent {
-	e := newEvent(api.TaskSetupFailure, err.Error(), "setup_error", err.Error())
-	e.SetupError = err.Error()
-	return e
-}
+// hookFailedEvent tells that something which precedes the start has failed.
+func hookFailedEvent(err error) *api.TaskEvent { return withMessage(eventHookFailed, err.Error()) }
 
 func validationEvent(err error) *api.TaskEvent {
 	e := newEvent(api.TaskFailedValidation, err.Error(), "validation_error", err.Error())
@@ -147,8 +145,17 @@ func restartSignaledEvent(reason string) *api.TaskEvent {
 }
 
 func signalingEvent(name string) *api.TaskEvent {
-	e := newEvent(api.TaskSignaling, "Task being sent a signal", "signal", name)
-	e.TaskSignal = name
+	return newEvent(api.TaskSignaling, "Task being sent a signal", "signal", name)
+}
+
+// renewedEvent tells that a task is restarted, or sent a signal unless it is 0,
+// because an identity has a new token.
+func renewedEvent(identity string, signal syscall.Signal) *api.TaskEvent {
+	if signal == 0 {
+		return newEvent(api.TaskRestartSignal, fmt.Sprintf("Identity[%s]: new token acquired", identity))
+	}
+	e := newEvent(api.TaskSignaling, fmt.Sprintf("Identity[%s]: new Identity token acquired", identity), "task_signal", signal.String())
+	e.TaskSignal = signal.String()
 	return e
 }
 

@@ -20,7 +20,7 @@ func (c *Client) fingerprint(ctx context.Context, machine *Machine) *api.Node {
 	node.Attributes = machine.attributes()
 	maps.Copy(node.Attributes, map[string]string{
 		"nomad.version": nomadVersion, "nomad.service_discovery": "true",
-		"unique.network.ip-address": loopback, "os.signals": strings.Join(signalNames(), ","),
+		"unique.network.ip-address": addressOf(&node), "os.signals": strings.Join(signalNames(), ","),
 	})
 	if node.HTTPAddr != "" {
 		node.Attributes["unique.advertise.address"] = node.HTTPAddr
@@ -36,6 +36,18 @@ func (c *Client) fingerprint(ctx context.Context, machine *Machine) *api.Node {
 	}
 	fillResources(&node, machine)
 	return &node
+}
+
+// addressOf is where the node is reached.
+func addressOf(node *api.Node) string {
+	if node.NodeResources != nil {
+		for _, network := range node.NodeResources.Networks {
+			if network.IP != "" {
+				return network.IP
+			}
+		}
+	}
+	return loopback
 }
 
 // signalNames are the signals that a task may be sent.

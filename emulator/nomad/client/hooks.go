@@ -16,7 +16,7 @@ import (
 type allocHook struct{ a *allocRunner }
 
 func (h allocHook) Allocation() *api.Allocation { return h.a.latest() }
-func (h allocHook) Node() *api.Node             { return h.a.node.node }
+func (h allocHook) Node() *api.Node             { return h.a.node.node.Load() }
 func (h allocHook) Env() taskenv.Env            { return h.a.env }
 
 func (h allocHook) Tasks() []hook.Task {
@@ -32,7 +32,7 @@ type taskHook struct{ t *taskRunner }
 
 func (h taskHook) Allocation() *api.Allocation { return h.t.alloc.latest() }
 func (h taskHook) Spec() *api.Task             { return h.t.spec() }
-func (h taskHook) Node() *api.Node             { return h.t.alloc.node.node }
+func (h taskHook) Node() *api.Node             { return h.t.alloc.node.node.Load() }
 func (h taskHook) Dir() allocdir.Task          { return h.t.dir }
 func (h taskHook) Env() taskenv.Env            { return h.t.environment() }
 func (h taskHook) Token() string               { return h.t.identities.token(defaultIdentity) }

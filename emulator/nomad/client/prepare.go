@@ -53,13 +53,17 @@ func (t *taskRunner) driverTask() (driver.Task, error) {
 	if err != nil {
 		return driver.Task{}, &setupError{event: validationEvent(err)}
 	}
+	mounts, err := t.mounts()
+	if err != nil {
+		return driver.Task{}, err
+	}
 	path, _ := env.Get("PATH")
 	alloc := t.alloc.latest()
 	return driver.Task{
 		ID: t.startID(), Name: t.spec().Name, Allocation: alloc,
 		Config: config, Env: env.Map(), User: env.Interpolate(t.spec().User), Path: path, Dir: t.dir,
 		Stdout: t.logs.stdout, Stderr: t.logs.stderr,
-		Resources: taskResources(alloc, t.spec().Name), Ports: allocatedPorts(alloc),
+		Resources: taskResources(alloc, t.spec().Name), Ports: allocatedPorts(alloc), Mounts: mounts,
 		Emit: func(message string, details map[string]string) {
 			t.emit(&api.TaskEvent{
 				Type: api.TaskDriverMessage, DisplayMessage: message, DriverMessage: message, Details: details,

@@ -32,8 +32,9 @@ func (t *taskRunner) renew(identity *api.WorkloadIdentity) {
 	}
 	switch identity.ChangeMode {
 	case "restart":
-		_ = t.restart(restartRequest{event: restartSignaledEvent("Identity[" + identityName(identity) + "] was renewed")})
+		_ = t.restart(restartRequest{event: renewedEvent(identityName(identity), 0)})
 	case "signal":
-		_ = t.signal(signalingEvent(identity.ChangeSignal), signalOr(identity.ChangeSignal, syscall.SIGINT))
+		signal := signalOr(identity.ChangeSignal, syscall.SIGINT)
+		_ = t.signal(renewedEvent(identityName(identity), signal), signal)
 	}
 }

@@ -59,7 +59,7 @@ func (r *reports) send() {
 		}
 		pause := reportPause
 		if err := r.sendOne(); err != nil {
-			r.session.log.Debug("report is not heard", "node", r.session.node.Name, "error", err)
+			r.session.log.Debug("report is not heard", "node", r.session.name(), "error", err)
 			pause = serverRetry
 		}
 		if !r.session.pause(pause) {

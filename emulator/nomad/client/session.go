@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -17,7 +18,7 @@ const serverRetry = time.Second
 // session is the life of a node between its start and its end.
 type session struct {
 	*Client
-	node    *api.Node // with what was found out
+	node    atomic.Pointer[api.Node] // with what was found out
 	machine *Machine
 	secret  string
 	reports *reports
@@ -42,7 +43,8 @@ func (c *Client) newSession(ctx context.Context) (*session, error) {
 		}
 	}
 	node := c.fingerprint(ctx, machine)
-	s := &session{Client: c, node: node, machine: machine, secret: uuid.NewString(), runners: map[string]*allocRunner{}}
+	s := &session{Client: c, machine: machine, secret: uuid.NewString(), runners: map[string]*allocRunner{}}
+	s.node.Store(node)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	s.reports = newReports(s)
 	if err := c.options.Server.RegisterNode(node, s.secret); err != nil {
@@ -52,6 +54,7 @@ func (c *Client) newSession(ctx context.Context) (*session, error) {
 	s.loops.Go(s.heartbeats)
 	s.loops.Go(s.follow)
 	s.loops.Go(s.reports.send)
+	s.loops.Go(s.watchDrivers)
 	return s, nil
 }
 
@@ -66,7 +69,7 @@ func (s *session) close(gracefully bool) {
 	s.mu.Unlock()
 	if gracefully {
 		if err := s.reports.sendOne(); err != nil {
-			s.log.Debug("the last report is not heard", "node", s.node.Name, "error", err)
+			s.log.Debug("the last report is not heard", "node", s.name(), "error", err)
 		}
 	}
 	s.cancel()
@@ -77,6 +80,8 @@ func (s *session) close(gracefully bool) {
 	s.loops.Wait()
 }
 
+func (s *session) name() string { return s.options.Node.Name }
+
 func (s *session) allocDir(id string) string { return filepath.Join(s.options.Dir, "alloc", id) }
 
 // heartbeats says that the node is there, for as long as it is. When it was not
@@ -84,12 +89,12 @@ func (s *session) allocDir(id string) string { return filepath.Join(s.options.Di
 func (s *session) heartbeats() {
 	missed, heard := false, time.Now()
 	for {
-		wait, err := s.options.Server.Heartbeat(s.node.ID)
+		wait, err := s.options.Server.Heartbeat(s.options.Node.ID)
 		switch {
 		case err != nil:
 			missed, wait = true, serverRetry
 			s.stopUnheard(time.Since(heard))
-			s.log.Debug("heartbeat is not heard", "node", s.node.Name, "error", err)
+			s.log.Debug("heartbeat is not heard", "node", s.name(), "error", err)
 		case missed:
 			missed = !s.reconnect()
 		}
@@ -104,8 +109,8 @@ func (s *session) heartbeats() {
 
 // reconnect registers the node anew and reports whether that was heard.
 func (s *session) reconnect() bool {
-	if err := s.options.Server.RegisterNode(s.node, s.secret); err != nil {
-		s.log.Debug("node is not registered again", "node", s.node.Name, "error", err)
+	if err := s.options.Server.RegisterNode(s.node.Load(), s.secret); err != nil {
+		s.log.Debug("node is not registered again", "node", s.name(), "error", err)
 		return false
 	}
 	s.mu.Lock()
@@ -132,12 +137,12 @@ func (s *session) pause(d time.Duration) bool {
 func (s *session) follow() {
 	index, first := uint64(0), true
 	for {
-		allocs, next, err := s.options.Server.Allocations(s.ctx, s.node.ID, index)
+		allocs, next, err := s.options.Server.Allocations(s.ctx, s.options.Node.ID, index)
 		if s.ctx.Err() != nil {
 			return
 		}
 		if err != nil {
-			s.log.Debug("allocations are not known", "node", s.node.Name, "error", err)
+			s.log.Debug("allocations are not known", "node", s.name(), "error", err)
 			if !s.pause(serverRetry) {
 				return
 			}

@@ -6,15 +6,12 @@ import (
 	"github.com/hashicorp/nomad/api"
 )
 
-// AllocationStats measures the tasks of an allocation now, or one of them unless
-// its name is empty.
+// AllocationStats measures the running tasks of an allocation now, or one of them
+// unless its name is empty.
 func (c *Client) AllocationStats(ctx context.Context, id, task string) (*api.AllocResourceUsage, error) {
 	a, err := c.find(id)
 	if err != nil {
 		return nil, err
-	}
-	if task != "" && a.task(task) == nil {
-		return nil, &UnknownTaskError{Task: task}
 	}
 	total := &api.AllocResourceUsage{
 		ResourceUsage: &api.ResourceUsage{

@@ -220,7 +220,7 @@ func (t *taskRunner) failed(err error) decision {
 	}
 	setup := &setupError{}
 	if !errors.As(err, &setup) {
-		setup = &setupError{event: setupFailureEvent(err), recoverable: isRecoverable(err)}
+		setup = &setupError{event: hookFailedEvent(err), recoverable: isRecoverable(err)}
 	}
 	t.emit(setup.event)
 	if !setup.recoverable {
