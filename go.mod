@@ -20,6 +20,7 @@ require (
 	github.com/hashicorp/consul/api v1.33.4
 	github.com/hashicorp/cronexpr v1.1.3
 	github.com/hashicorp/go-bexpr v0.1.16
+	github.com/hashicorp/go-envparse v0.1.0
 	github.com/hashicorp/go-memdb v1.3.5
 	github.com/hashicorp/go-multierror v1.1.1
 	github.com/hashicorp/go-version v1.9.0
