@@ -62,3 +62,22 @@ func FuzzDiff(f *testing.F) {
 		jobs.Diff(changed, old)
 	})
 }
+
+func FuzzParse(f *testing.F) {
+	f.Add(jobFile, "count = 3")
+	files, err := filepath.Glob("../../../jobs/*.hcl")
+	require.NoError(f, err)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(f, err)
+		f.Add(string(text), "")
+	}
+	f.Fuzz(func(t *testing.T, source, variables string) {
+		job, err := jobs.Parse(&api.JobsParseRequest{JobHCL: source, Variables: variables})
+		if err != nil {
+			return
+		}
+		jobs.Canonicalize(job)
+		jobs.Validate(job, jobs.Cluster{})
+	})
+}

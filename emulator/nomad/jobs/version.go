@@ -13,6 +13,7 @@ import (
 func CheckRegister(old, changed *api.Job) error {
 	scaled := func(g *api.TaskGroup) bool { return g.Scaling != nil }
 	if *changed.Type == api.JobTypeSystem && slices.ContainsFunc(changed.TaskGroups, scaled) {
+		//lint:ignore ST1005 it is the answer of the real program
 		return errors.New("Task groups with job type system do not support scaling blocks")
 	}
 	if old == nil {
