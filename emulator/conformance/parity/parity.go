@@ -14,11 +14,14 @@ import (
 )
 
 // Command is a line for the shell that somebody types, and how its effect on
-// the real program is compared with that on the emulator.
+// the real program is compared with that on the emulator. One that has waited
+// in vain for something ends with 124, as timeout(1) does: that is an error
+// though both agree.
 type Command struct {
 	Line       string
 	Eventually bool // it reads what takes effect a little later: it is repeated until both agree
 	Sorted     bool // its lines come in no particular order
+	JSON       bool // it prints JSON, whose maps come in no particular order
 	Numbers    bool // its numbers differ from run to run
 }
 
@@ -35,6 +38,9 @@ type Comparison struct {
 	Differs map[string]string
 }
 
+// timedOut is how a command ends that has waited in vain.
+const timedOut = 124
+
 // agreeWait is how long a command that is repeated may take until both agree.
 const agreeWait = 40 * time.Second
 
@@ -46,6 +52,7 @@ func (c Comparison) Run(t *testing.T, commands []Command) {
 		t.Run(command.Line, func(t *testing.T) {
 			want, got := c.agreed(t, command)
 			t.Logf("exit %d\n%s", want.exit, want.output)
+			assert.NotEqual(t, timedOut, want.exit, "what the real program was to do did not come")
 			if reason, differs := c.Differs[command.Line]; differs {
 				assert.NotEqual(t, want, got, "it is listed to differ (%s), and does not", reason)
 				return

@@ -20,6 +20,15 @@ func TestWhatDiffersBetweenRunsIsMasked(t *testing.T) {
 	assert.Equal(t, "took <number> ms", masked("took 1.5 ms", Command{Numbers: true}, nil))
 }
 
+func TestJSONIsComparedInAnOrderOfItsOwn(t *testing.T) {
+	t.Parallel()
+	command := Command{JSON: true}
+	const ordered = "note\n{\n \"a\": <1>,\n \"b\": 2.50\n}\nhint\n"
+	assert.Equal(t, ordered, masked("note\n{\"b\": 2.50, \"a\": \"<1>\"}\nhint\n", command, []Mask{{regexp.MustCompile(`"<1>"`), "<1>"}}))
+	assert.Equal(t, "{broken\n", masked("{broken\n", command, nil))
+	assert.Equal(t, "none\n", masked("none\n", command, nil))
+}
+
 func TestAShellHasItsFilesAndTheProgram(t *testing.T) {
 	files := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(files, "bin"), 0o755))
