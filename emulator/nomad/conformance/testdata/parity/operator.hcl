@@ -1,0 +1,11 @@
+agent {
+  policy = "read"
+}
+
+node {
+  policy = "read"
+}
+
+operator {
+  policy = "read"
+}

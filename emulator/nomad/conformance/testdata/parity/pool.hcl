@@ -1,0 +1,7 @@
+node_pool "spare" {
+  description = "spare nodes"
+
+  meta {
+    owner = "parity"
+  }
+}

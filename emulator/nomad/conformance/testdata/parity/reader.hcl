@@ -1,0 +1,9 @@
+namespace "default" {
+  policy = "read"
+
+  variables {
+    path "app/*" {
+      capabilities = ["read", "list"]
+    }
+  }
+}

@@ -1,0 +1,6 @@
+path = "app/file"
+
+items {
+  user     = "u"
+  password = "p"
+}
