@@ -93,7 +93,7 @@ func startConsulAgent(t *testing.T, args ...string) (banner string) {
 		select {
 		case err := <-ended:
 			assert.NoError(t, err)
-		case <-time.After(10 * time.Second):
+		case <-time.After(awaitAtMost):
 			assert.Fail(t, "the agent does not stop")
 		}
 	})

@@ -47,7 +47,7 @@ func openLetterOffice(t *testing.T) *letterOffice {
 }
 
 func letterTime(t *testing.T) context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), awaitAtMost)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -299,7 +299,7 @@ func TestDeadletterEditInAnEditor(t *testing.T) {
 		_, _, err := o.run(t, "", "edit", "tests.reader.1")
 		failed <- err
 	}()
-	require.Eventually(t, func() bool { _, err := os.Stat(editor + ".open"); return err == nil }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { _, err := os.Stat(editor + ".open"); return err == nil }, awaitAtMost, 10*time.Millisecond)
 	_, err = client.Edit(letterTime(t), "tests.reader.1", letter.Revision, []byte("theirs"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(editor+".go", nil, 0o600))

@@ -263,7 +263,7 @@ func TestFailureTheWholeEmulatorIsKilled(t *testing.T) {
 	})
 	require.NotEmpty(t, tasksIn(dir))
 	require.NoError(t, first.command.Process.Kill())
-	require.Eventually(t, func() bool { return len(tasksIn(dir)) == 0 }, 5*time.Second, 10*time.Millisecond, "processes left behind")
+	require.Eventually(t, func() bool { return len(tasksIn(dir)) == 0 }, awaitAtMost, 10*time.Millisecond, "processes left behind")
 	cancel()
 	clients.Wait()
 	_ = first.wait() // it was killed

@@ -336,7 +336,7 @@ func (c *child) fails() string {
 }
 
 // upWithin is how long people wait for the stack at most.
-const upWithin = time.Minute
+const upWithin = 3 * time.Minute
 
 var printedAddress = regexp.MustCompile(`(?m)^  (\S+) +((?:http|nats)://\S+)`)
 

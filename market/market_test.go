@@ -103,7 +103,7 @@ func openRecords(t *testing.T) cloud.Records {
 
 func connectRecords(t *testing.T, url string) cloud.Records {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	records, err := nats.OpenRecords(ctx, url, contract.QuotesCollection)
 	require.NoError(t, err)
@@ -580,7 +580,7 @@ func TestAPauseThatTheVendorAsksForHoldsForAllClients(t *testing.T) {
 	paused := time.Now()
 	v.set(text(latestAnswer(quote("A", 1, 0))))
 
-	short, cancel := context.WithTimeout(ctx, 500*time.Millisecond)
+	short, cancel := context.WithTimeout(ctx, 1500*time.Millisecond)
 	defer cancel()
 	_, err = other.Latest(short, []string{"A"})
 	require.ErrorAs(t, err, &limited, "it does not wait for what is after its time")

@@ -66,7 +66,7 @@ func start(t *testing.T, o role.Options) running {
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- role.Run(ctx, o) }()
-	require.Eventually(t, func() bool { return log.address() != "" }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return log.address() != "" }, time.Minute, time.Millisecond)
 	return running{base: "http://" + log.address(), stop: cancel, ended: ended}
 }
 

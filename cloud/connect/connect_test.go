@@ -67,7 +67,7 @@ func TestAWrongValueIsNamedWithoutItsSecrets(t *testing.T) {
 
 func TestTheRestFollowsTheBusUnlessToldOtherwise(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	server, err := nats.Start(nats.Options{Dir: t.TempDir()})
 	require.NoError(t, err)

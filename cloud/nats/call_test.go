@@ -14,7 +14,7 @@ import (
 	"github.com/drydock/drydock/cloud/nats"
 )
 
-// long is more than any call may take that gets no answer.
+// long is more than anything here may take, on a busy machine.
 const long = 2 * time.Minute
 
 // clients are all that this package has, with a few things in them.

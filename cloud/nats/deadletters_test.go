@@ -87,7 +87,7 @@ func TestLettersOutliveTheServerAndEverythingGoesOn(t *testing.T) {
 	second, err := server.Start(server.Options{Dir: dir, Port: port})
 	require.NoError(t, err)
 	t.Cleanup(func() { second.Close() })
-	require.Eventually(t, func() bool { return letters.Ready(ctx) == nil && bus.Ready(ctx) == nil }, 30*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return letters.Ready(ctx) == nil && bus.Ready(ctx) == nil }, long, 10*time.Millisecond)
 
 	letter, err := letters.Get(ctx, before.ID)
 	require.NoError(t, err)

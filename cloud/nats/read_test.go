@@ -64,7 +64,7 @@ func TestReadersGoOnOverRestartsOfTheServer(t *testing.T) {
 			require.NoError(t, running.Close())
 			running, err = server.Start(server.Options{Dir: dir, Port: port})
 			require.NoError(t, err)
-			require.Eventually(t, func() bool { return bus.Ready(ctx) == nil }, 20*time.Second, 10*time.Millisecond)
+			require.Eventually(t, func() bool { return bus.Ready(ctx) == nil }, long, 10*time.Millisecond)
 		}
 		for i := range batch {
 			require.NoError(t, bus.Publish(ctx, "tests.one", event(fmt.Sprint(round*batch+i))))

@@ -14,7 +14,7 @@ import (
 // TestMain looks for the goroutines that it would leave behind.
 func TestAWatcherThatIsFullStops(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	s, err := server.Start(server.Options{Dir: t.TempDir()})
 	require.NoError(t, err)

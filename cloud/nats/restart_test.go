@@ -83,7 +83,7 @@ func TestEverythingGoesOnOverARestartOfTheServer(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { second.Close() }) // after the clients
 
-	require.Eventually(t, func() bool { return bus.Ready(ctx) == nil }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return bus.Ready(ctx) == nil }, long, 10*time.Millisecond)
 	require.NoError(t, bus.Ready(context.Background()), "a deadline is not needed")
 	require.NoError(t, bus.Publish(ctx, "tests.one", event("after")))
 	got := map[string]bool{}

@@ -55,11 +55,12 @@ func declared(t *testing.T, schedules cloud.Schedules) map[string]cloud.Schedule
 
 func waitUntil(t *testing.T, at time.Time) {
 	t.Helper()
-	require.Eventually(t, func() bool { return time.Now().After(at) }, 30*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return time.Now().After(at) }, long, 50*time.Millisecond)
 }
 
 func TestSchedulesGoOnOverARestartOfTheServer(t *testing.T) {
 	t.Parallel()
+	const interval = 16 * time.Second
 	dir := t.TempDir()
 	running, err := server.Start(server.Options{Dir: dir})
 	require.NoError(t, err)
@@ -68,13 +69,13 @@ func TestSchedulesGoOnOverARestartOfTheServer(t *testing.T) {
 	all := map[string]cloud.Schedule{
 		"second": {Name: "second", Every: time.Second, Type: "t", Source: "/s", Data: []byte("{}")},
 		"cron":   {Name: "cron", Cron: "* * * * * *", TimeZone: "Asia/Tokyo", Type: "t", Source: "/s", Data: []byte("{}")},
-		"slow":   {Name: "slow", Every: 8 * time.Second, Type: "t", Source: "/s", Data: []byte("{}")},
+		"slow":   {Name: "slow", Every: interval, Type: "t", Source: "/s", Data: []byte("{}")},
 		"daily":  {Name: "daily", Cron: "@daily", Keep: time.Hour, Type: "t", Source: "/s", Data: []byte("{}")},
 	}
 	for _, schedule := range all {
 		require.NoError(t, schedules.Declare(bounded(t), schedule))
 	}
-	due := time.Now().Add(8 * time.Second)
+	due := time.Now().Add(interval)
 	readTicks(t, bus, "second", 0, 1)
 	readTicks(t, bus, "cron", 0, 1)
 	require.NoError(t, running.Close())
@@ -83,11 +84,11 @@ func TestSchedulesGoOnOverARestartOfTheServer(t *testing.T) {
 	running, err = server.Start(server.Options{Dir: dir, Port: port})
 	require.NoError(t, err)
 	t.Cleanup(func() { running.Close() })
-	require.Eventually(t, func() bool { return schedules.Ready(bounded(t)) == nil }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return schedules.Ready(bounded(t)) == nil }, long, 10*time.Millisecond)
 
 	assert.Equal(t, all, declared(t, schedules))
 	slow := readTicks(t, bus, "slow", 0, 1)[0]
-	assert.WithinRange(t, slow.Published, back, back.Add(5*time.Second), "one at once for those that were missed")
+	assert.WithinRange(t, slow.Published, back, back.Add(interval-2*time.Second), "one at once for those that were missed")
 	for _, name := range []string{"second", "cron"} {
 		var ticks []time.Time
 		for entry, err := range bus.Read(bounded(t), cloud.ScheduleTopic(name), cloud.Start{Since: back}) {

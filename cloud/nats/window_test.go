@@ -16,7 +16,7 @@ import (
 // both places, and in one alone as soon as another worker gives it up.
 func TestAKillBetweenLetterAndAcknowledgementLosesNothing(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
 	s, err := server.Start(server.Options{Dir: t.TempDir()})
 	require.NoError(t, err)
@@ -37,20 +37,20 @@ func TestAKillBetweenLetterAndAcknowledgementLosesNothing(t *testing.T) {
 
 	killed := open()
 	require.NoError(t, killed.Publish(ctx, "tests.one", cloud.Event{ID: "1", Source: "/t", Type: "t"}))
-	delivered, err := next(killed, "reader", "tests.one", 30*time.Second)
+	delivered, err := next(killed, "reader", "tests.one", time.Minute)
 	require.NoError(t, err)
 	require.NoError(t, delivered.(*delivery).keep(ctx, failure))
 	killed.nc.Close()
 
 	heir := open()
 	defer heir.Close()
-	again, err := next(heir, "reader", "tests.one", 30*time.Second)
+	again, err := next(heir, "reader", "tests.one", time.Minute)
 	require.NoError(t, err)
 	assert.Equal(t, "1", again.Event().ID)
 	assert.Equal(t, 2, again.Attempt())
 	require.NoError(t, again.DeadLetter(ctx, failure))
 
-	letter, err := next(heir, "letters", "deadletters.>", 30*time.Second)
+	letter, err := next(heir, "letters", "deadletters.>", time.Minute)
 	require.NoError(t, err)
 	assert.Equal(t, "1", letter.Event().ID)
 	require.NoError(t, letter.Ack(ctx))

@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 	}))
 }
 
-const limit = 30 * time.Second
+const limit = 2 * time.Minute
 
 func start(t *testing.T, o mail.Options) *mail.Mail {
 	t.Helper()

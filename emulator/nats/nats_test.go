@@ -17,7 +17,7 @@ import (
 
 func TestWhatWasAcknowledgedIsThereAfterARestart(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
 	dir := t.TempDir()
 	for round := range 3 {

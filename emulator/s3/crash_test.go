@@ -133,7 +133,7 @@ func TestKilledServer(t *testing.T) {
 
 func killHelper(t *testing.T, dir, mode string, keys map[string]*history) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0])
 	cmd.Env = append(os.Environ(), crashDir+"="+dir)

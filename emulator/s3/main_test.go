@@ -207,7 +207,7 @@ func randomBytes(t testing.TB, n int) []byte {
 // eventually polls until ok holds.
 func eventually(t testing.TB, ok func() bool, what string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 90*time.Second)
 	defer cancel()
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()

@@ -48,7 +48,7 @@ type bench struct {
 func setUp(t *testing.T) *bench {
 	t.Helper()
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	t.Cleanup(cancel)
 	events, err := servernats.Start(servernats.Options{Dir: t.TempDir()})
 	require.NoError(t, err)
@@ -114,20 +114,23 @@ func (b *bench) record(key string) (contract.Upload, uint64) {
 	return upload, record.Revision
 }
 
-// announced returns the events of the images stream, as far as there are any.
+// announced returns the events of the images stream until now.
 func (b *bench) announced() (events []cloud.Event) {
 	b.t.Helper()
 	consumer, err := b.bus.Subscribe(b.ctx, cloud.Subscription{Name: strings.ToLower(contract.NewUploadID(time.Now())), Topic: "images.>", AckWait: time.Minute})
 	require.NoError(b.t, err)
 	defer consumer.Close()
+	end := cloud.Event{ID: contract.NewUploadID(time.Now()), Source: "/test", Type: "end"}
+	require.NoError(b.t, b.bus.Publish(b.ctx, "images.end", end))
 	for {
-		ctx, cancel := context.WithTimeout(b.ctx, 200*time.Millisecond)
-		delivery, err := consumer.Next(ctx)
-		cancel()
-		if err != nil {
+		delivery, err := consumer.Next(b.ctx)
+		require.NoError(b.t, err)
+		switch event := delivery.Event(); {
+		case event.ID == end.ID:
 			return events
+		case event.Type != end.Type:
+			events = append(events, event)
 		}
-		events = append(events, delivery.Event())
 	}
 }
 

@@ -117,7 +117,12 @@ func value(t *testing.T, registry *prometheus.Registry, name string, label strin
 	return sum
 }
 
-const patience = 20 * time.Second
+const (
+	// patience is how long a test waits for what has to happen, on a busy machine.
+	patience = time.Minute
+	// forever is an acknowledgement wait that no test gets to the end of.
+	forever = 10 * time.Minute
+)
 
 // joined is a bus that notes that it was subscribed to.
 type joined struct {
@@ -308,7 +313,7 @@ func TestWhatWaitsForADependencyIsHandedBackAtTheEnd(t *testing.T) {
 	})
 	<-met
 	stop()
-	left, err := b.leftOver(5 * time.Second)
+	left, err := b.leftOver(patience)
 	require.NoError(t, err)
 	assert.Equal(t, "1", left.Event().ID)
 }
@@ -322,7 +327,7 @@ func TestEventsOfOneKeyGoOneAfterAnother(t *testing.T) {
 	var failed atomic.Int32
 	others := make(chan struct{})
 	b.run(runner.Options{
-		Concurrency: 4, Prefetch: 16, AckWait: 3 * time.Second,
+		Concurrency: 4, Prefetch: 16, AckWait: ackWait,
 		Key: func(event cloud.Event) string { return event.ID[:1] },
 		Handler: functions{handle: func(ctx context.Context, event cloud.Event) error {
 			_, twice := running.LoadOrStore(event.ID[:1], true)
@@ -358,7 +363,7 @@ func TestWhatWaitsHereIsKeptAlive(t *testing.T) {
 	b.publish("1", "2", "3", "4")
 	var diary handled
 	b.run(runner.Options{
-		AckWait: 3 * time.Second, Prefetch: 3,
+		AckWait: ackWait, Prefetch: 3,
 		Key: func(event cloud.Event) string {
 			if event.ID < "3" {
 				return "waits in line"
@@ -368,7 +373,7 @@ func TestWhatWaitsHereIsKeptAlive(t *testing.T) {
 		Handler: functions{handle: func(ctx context.Context, event cloud.Event) error {
 			if event.ID == "1" {
 				select {
-				case <-time.After(5 * time.Second): // longer than AckWait
+				case <-time.After(longWork):
 				case <-ctx.Done():
 				}
 			}
@@ -452,7 +457,7 @@ func TestADrainHandsBackInTime(t *testing.T) {
 	var diary handled
 	begun := make(chan struct{}, events)
 	stop := b.run(runner.Options{
-		Concurrency: 4, Prefetch: 30, AckWait: 10 * time.Minute, Drain: 300 * time.Millisecond,
+		Concurrency: 4, Prefetch: 30, AckWait: forever, Drain: 300 * time.Millisecond,
 		Handler: functions{handle: func(ctx context.Context, event cloud.Event) error {
 			begun <- struct{}{}
 			if event.ID >= "010" { // the others are quick
@@ -466,9 +471,9 @@ func TestADrainHandsBackInTime(t *testing.T) {
 	require.Eventually(t, func() bool { return len(begun) == 14 }, patience, time.Millisecond)
 	before := time.Now()
 	stop()
-	assert.Less(t, time.Since(before), 10*time.Second)
+	assert.Less(t, time.Since(before), patience)
 	for range events - len(diary.list()) { // all of the others, at once
-		left, err := b.leftOver(5 * time.Second)
+		left, err := b.leftOver(patience)
 		require.NoError(t, err)
 		diary.note(left.Event().ID)
 		require.NoError(t, left.Ack(b.ctx))
@@ -491,7 +496,7 @@ func TestADrainHandsBackInOrder(t *testing.T) {
 	})
 	<-begun
 	stop()
-	consumer, err := b.bus.Subscribe(b.ctx, cloud.Subscription{Name: "worker", Topic: "tests.>", AckWait: 10 * time.Second})
+	consumer, err := b.bus.Subscribe(b.ctx, cloud.Subscription{Name: "worker", Topic: "tests.>", AckWait: forever})
 	require.NoError(t, err)
 	defer consumer.Close()
 	for _, id := range numbers(8) {

@@ -51,7 +51,7 @@ type bench struct {
 func setUp(t *testing.T) *bench {
 	t.Helper()
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*patience)
 	t.Cleanup(cancel)
 	s, err := server.Start(server.Options{Dir: t.TempDir()})
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func (b *bench) letter() cloud.Event {
 // leftOver returns the next event that the worker's consumer would still deliver.
 func (b *bench) leftOver(within time.Duration) (cloud.Delivery, error) {
 	b.t.Helper()
-	consumer, err := b.bus.Subscribe(b.ctx, cloud.Subscription{Name: "worker", Topic: "tests.>", AckWait: 10 * time.Second})
+	consumer, err := b.bus.Subscribe(b.ctx, cloud.Subscription{Name: "worker", Topic: "tests.>", AckWait: forever})
 	require.NoError(b.t, err)
 	defer consumer.Close()
 	ctx, cancel := context.WithTimeout(b.ctx, within)
@@ -187,7 +187,7 @@ func TestAFailureIsTriedAgain(t *testing.T) {
 		}
 		return nil
 	}}})
-	require.Eventually(t, func() bool { return len(attempts) == 3 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return len(attempts) == 3 }, patience, time.Millisecond)
 }
 
 func TestWhatCannotBeDoneBecomesADeadLetterWhole(t *testing.T) {
@@ -269,7 +269,7 @@ func TestAWorkerThatIsKilledAgainAndAgainIsNotFedForever(t *testing.T) {
 	b := setUp(t)
 	b.publish("1")
 	for range 3 { // three workers that took the event and were killed
-		delivery, err := b.leftOver(5 * time.Second)
+		delivery, err := b.leftOver(patience)
 		require.NoError(t, err)
 		require.NoError(t, delivery.Retry(b.ctx, 0))
 	}
@@ -280,15 +280,20 @@ func TestAWorkerThatIsKilledAgainAndAgainIsNotFedForever(t *testing.T) {
 	assert.Equal(t, "1", b.letter().ID)
 }
 
+const (
+	ackWait  = 6 * time.Second // a third of it is left to a busy machine
+	longWork = ackWait * 3 / 2
+)
+
 func TestLongWorkIsNotHandedToAnother(t *testing.T) {
 	b := setUp(t)
 	var started atomic.Int32
 	done := make(chan struct{})
 	b.publish("1")
-	b.run(runner.Options{Concurrency: 2, AckWait: 3 * time.Second, Handler: functions{handle: func(ctx context.Context, _ cloud.Event) error {
+	b.run(runner.Options{Concurrency: 2, AckWait: ackWait, Handler: functions{handle: func(ctx context.Context, _ cloud.Event) error {
 		started.Add(1)
 		select {
-		case <-time.After(5 * time.Second): // longer than AckWait
+		case <-time.After(longWork):
 		case <-ctx.Done():
 		}
 		close(done)
@@ -312,7 +317,7 @@ func TestAGracefulStopFinishesWhatItHolds(t *testing.T) {
 	go func() { defer close(stopped); stop() }()
 	close(finish)
 	<-stopped
-	left, err := b.leftOver(5 * time.Second)
+	left, err := b.leftOver(patience)
 	require.NoError(t, err)
 	assert.Equal(t, "2", left.Event().ID, "the first was finished, the second handed back at once")
 }
@@ -331,7 +336,7 @@ func TestWhatIsNotDoneInTimeIsHandedBackAtOnce(t *testing.T) {
 	}})
 	<-begun
 	stop()
-	left, err := b.leftOver(5 * time.Second) // well before AckWait
+	left, err := b.leftOver(patience)
 	require.NoError(t, err)
 	assert.Equal(t, 2, left.Attempt())
 }
@@ -371,8 +376,8 @@ func TestAnOutageDoesNotUseUpTheAttemptsOfWhatWaits(t *testing.T) {
 			giveUp: func(context.Context, cloud.Event, error) error { t.Error("given up"); return nil },
 		},
 	})
-	require.Eventually(t, func() bool { return asked.Load() >= 20 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return asked.Load() >= 20 }, patience, time.Millisecond)
 	assert.EqualValues(t, 1, failures.Load())
 	away.Store(false)
-	require.Eventually(t, func() bool { return done.Load() == 20 }, 10*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return done.Load() == 20 }, patience, time.Millisecond)
 }

@@ -47,7 +47,7 @@ var secret = secretPrefix + base64.StdEncoding.EncodeToString([]byte("a secret o
 func setUp(t *testing.T, o Options, handle http.HandlerFunc) *bench {
 	t.Helper()
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	t.Cleanup(cancel)
 	events, err := server.Start(server.Options{Dir: t.TempDir()})
 	require.NoError(t, err)
@@ -276,13 +276,13 @@ func TestTheWholeWorkerTriesAgainAndDeadLetters(t *testing.T) {
 		mu.Lock()
 		defer mu.Unlock()
 		return seen[alert("r1").ID] == 2
-	}, 30*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 	require.Eventually(t, func() bool {
 		for letter, err := range letters.List(b.ctx, cloud.LetterFilter{Consumer: name}) {
 			return err == nil && strings.Contains(letter.Last, "410 Gone") && letter.Event.ID == alert("gone").ID
 		}
 		return false
-	}, 30*time.Second, 20*time.Millisecond)
+	}, time.Minute, 20*time.Millisecond)
 	cancel()
 	require.NoError(t, <-ended)
 }
