@@ -11,6 +11,7 @@ import (
 	"sync"
 
 	"github.com/google/uuid"
+	consul "github.com/hashicorp/consul/api"
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/nomad/client"
@@ -18,6 +19,8 @@ import (
 	"github.com/drydock/drydock/emulator/nomad/client/mock"
 	"github.com/drydock/drydock/emulator/nomad/client/process"
 	"github.com/drydock/drydock/emulator/nomad/client/rawexec"
+	"github.com/drydock/drydock/emulator/nomad/client/services"
+	"github.com/drydock/drydock/emulator/nomad/client/template"
 )
 
 // machine is what the nodes of all regions share: they are all on it.
@@ -25,6 +28,7 @@ type machine struct {
 	known   *client.Machine
 	starter *process.Starter
 	drivers []driver.Driver
+	consul  *services.Agent // nil without one
 }
 
 // findMachine looks at the machine once. Nothing runs until something is started.
@@ -35,9 +39,16 @@ func (n *Nomad) findMachine(ctx context.Context) error {
 	}
 	starter := process.NewStarter()
 	n.machine = &machine{known: known, starter: starter, drivers: []driver.Driver{
-		rawexec.NewRaw(starter), mock.Driver{},
+		rawexec.NewRaw(starter), rawexec.NewExec(starter), mock.Driver{},
 	}}
-	return nil
+	if n.options.Consul == "" {
+		return nil
+	}
+	n.machine.consul, err = services.NewAgent(consul.Config{Address: n.options.Consul}, n.log)
+	if err == nil {
+		n.background.Go(func() { n.machine.consul.Run(ctx) })
+	}
+	return err
 }
 
 func (m *machine) close() error {
@@ -99,7 +110,9 @@ func (r *region) startNode(o Node) (*client.Client, error) {
 	}
 	return client.Start(r.running, client.Options{
 		Node: r.nodeOf(o, id), Server: r, Region: r.options.Name, Drivers: drivers, Machine: r.nomad.machine.known,
-		Peer: r.clientOf, Settings: o.Options, Dir: dir, Path: r.nomad.options.Path, Consul: r.nomad.options.Consul,
+		Templates: template.New(template.Config{Nomad: r.listener.URL(), Consul: r.nomad.options.Consul, Logger: r.nomad.log}),
+		Services:  services.New(services.Config{Servers: r, Consul: r.nomad.machine.consul, Logger: r.nomad.log}),
+		Peer:      r.clientOf, Settings: o.Options, Dir: dir, Path: r.nomad.options.Path,
 		Logger: r.nomad.log, Output: r.nomad.options.Output,
 	})
 }

@@ -22,6 +22,7 @@ import (
 	"log/slog"
 	"os"
 	"slices"
+	"sync"
 
 	"github.com/drydock/drydock/emulator/logs"
 	"github.com/drydock/drydock/emulator/members"
@@ -83,17 +84,18 @@ type Region struct {
 
 // Nomad is a running Nomad. Its methods may be called from any goroutine.
 type Nomad struct {
-	options   Options
-	log       *slog.Logger
-	regions   []*region
-	router    *rest.Router[*request]
-	policies  acl.Cache
-	fan       *logs.Fan     // that the log goes through
-	members   *members.Pool // the servers of all regions, and of other processes
-	unknown   rest.Unknown
-	stop      context.CancelFunc
-	machine   *machine
-	temporary bool // Dir is
+	options    Options
+	log        *slog.Logger
+	regions    []*region
+	router     *rest.Router[*request]
+	policies   acl.Cache
+	fan        *logs.Fan     // that the log goes through
+	members    *members.Pool // the servers of all regions, and of other processes
+	unknown    rest.Unknown
+	stop       context.CancelFunc
+	machine    *machine
+	background sync.WaitGroup // what all regions share
+	temporary  bool           // Dir is
 }
 
 // Start starts the regions and their nodes. It returns when all of them answer;
@@ -162,6 +164,7 @@ func (n *Nomad) Close() error {
 	for _, r := range slices.Backward(n.regions) {
 		err = errors.Join(err, r.close())
 	}
+	n.background.Wait()
 	err = errors.Join(err, n.machine.close(), n.members.Close())
 	if n.temporary {
 		err = errors.Join(err, os.RemoveAll(n.options.Dir))

@@ -113,6 +113,8 @@ func (r *region) start() error {
 	r.keep(r.applyUpdates)
 	r.keep(r.expireHeartbeats)
 	r.keep(r.collectGarbage)
+	r.keep(r.watchDeployments)
+	r.keep(r.watchDrains)
 	r.keep(r.reapTokens)
 	r.keep(r.publishKeys)
 	r.keep(r.releaseLocks)
