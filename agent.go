@@ -9,17 +9,19 @@ import (
 
 // programArgs are the arguments of the program: under the name of a program
 // that is emulated it is that command, for those who look for one of that name.
+// Such a program tells its version with one dash.
 func programArgs(args []string) []string {
-	name := filepath.Base(args[0])
-	if name != "consul" && name != "nomad" {
-		return args[1:]
-	}
 	rest := args[1:]
-	if len(rest) == 1 && (rest[0] == "-version" || rest[0] == "-v") {
-		rest = []string{"version"}
+	if name := filepath.Base(args[0]); isEmulated(name) {
+		rest = append([]string{name}, rest...)
 	}
-	return append([]string{name}, rest...)
+	if len(rest) == 2 && isEmulated(rest[0]) && (rest[1] == "-version" || rest[1] == "-v") {
+		rest[1] = "version"
+	}
+	return rest
 }
+
+func isEmulated(program string) bool { return program == "consul" || program == "nomad" }
 
 // agentLog is what an agent's log is written to: the output, and the file that
 // the configuration names, if any.
