@@ -182,6 +182,8 @@ func (a *allocRunner) isOver() bool {
 
 // ErrNotCollectable says that a node has no such allocation, or that it has not
 // ended.
+//
+//lint:ignore ST1005 the words of the API
 var ErrNotCollectable = errors.New("No such allocation on client, or allocation not eligible for GC")
 
 // CollectGarbage removes the directory of an allocation that has ended.

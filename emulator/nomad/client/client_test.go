@@ -15,7 +15,7 @@ import (
 )
 
 // taskJob is a job with tasks that are given as HCL.
-func taskJob(t *testing.T, jobType, body string) *api.Job {
+func taskJob(t testing.TB, jobType, body string) *api.Job {
 	return parseJob(t, `job "j" {
 	type = "`+jobType+`"
 	meta { owner = "job ${NOMAD_JOB_NAME}" }

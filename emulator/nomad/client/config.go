@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/hashicorp/go-multierror"
@@ -31,7 +32,10 @@ func decodeTaskConfig(config map[string]any, schema hcldec.Spec, env taskenv.Env
 	if diagnostics.HasErrors() {
 		return nil, configError(diagnostics)
 	}
-	evaluation := evaluationContext(env, hcldec.Variables(file.Body, schema))
+	evaluation := &hcl.EvalContext{} // most blocks refer to nothing
+	if asked := hcldec.Variables(file.Body, schema); len(asked) > 0 {
+		evaluation = evaluationContext(env, asked)
+	}
 	value, diagnostics := hcldec.Decode(file.Body, schema, evaluation)
 	if diagnostics.HasErrors() {
 		return nil, configError(diagnostics)
@@ -53,10 +57,16 @@ func configError(diagnostics hcl.Diagnostics) error {
 // evaluationContext holds the variables of the environment and, of what is
 // known of the node, what is asked for.
 func evaluationContext(env taskenv.Env, asked []hcl.Traversal) *hcl.EvalContext {
-	vars := map[string]cty.Value{}
-	for name, value := range env.Map() {
+	own := env.Map()
+	vars := make(map[string]cty.Value, len(own))
+	for name, value := range own {
 		vars[name] = cty.StringVal(value)
 	}
+	all := cty.MapValEmpty(cty.String)
+	if len(vars) > 0 {
+		all = cty.MapVal(maps.Clone(vars))
+	}
+	vars["env"] = all
 	tree := map[string]any{"node": map[string]any{}, "attr": map[string]any{}, "meta": map[string]any{}}
 	for _, traversal := range asked {
 		if path := names(traversal); len(path) > 1 {
@@ -67,14 +77,6 @@ func evaluationContext(env taskenv.Env, asked []hcl.Traversal) *hcl.EvalContext 
 	}
 	for name, branch := range tree {
 		vars[name] = objectOf(branch)
-	}
-	vars["env"] = cty.MapValEmpty(cty.String)
-	if own := env.Map(); len(own) > 0 {
-		values := make(map[string]cty.Value, len(own))
-		for name, value := range own {
-			values[name] = cty.StringVal(value)
-		}
-		vars["env"] = cty.MapVal(values)
 	}
 	return &hcl.EvalContext{Variables: vars}
 }

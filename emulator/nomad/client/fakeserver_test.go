@@ -212,7 +212,7 @@ func testNode(t *testing.T, server Server, change ...func(*Options)) *Client {
 }
 
 // parseJob reads a job with its defaults.
-func parseJob(t *testing.T, text string) *api.Job {
+func parseJob(t testing.TB, text string) *api.Job {
 	t.Helper()
 	job, err := jobspec2.Parse("test.nomad.hcl", strings.NewReader(text))
 	require.NoError(t, err)
@@ -227,4 +227,19 @@ func shown(state *api.TaskState) []string {
 		all = append(all, e.Type+": "+e.DisplayMessage)
 	}
 	return all
+}
+
+// awaitAll waits until the servers were told that allocations have a status.
+func (s *fakeServer) awaitAll(ids []string, status string) {
+	for _, id := range ids {
+		for {
+			s.mu.Lock()
+			is, changed := s.allocs[id].ClientStatus == status, s.changed
+			s.mu.Unlock()
+			if is {
+				break
+			}
+			<-changed
+		}
+	}
 }

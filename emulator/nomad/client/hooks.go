@@ -109,6 +109,7 @@ func (t *taskRunner) release() {
 	if templates != nil {
 		templates.Stop()
 	}
+	t.closeSocket()
 	t.logs.close()
 }
 

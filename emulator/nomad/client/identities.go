@@ -73,6 +73,13 @@ func (i *identities) set(name, token, variable string) {
 	}
 }
 
+// show adds a variable that goes with the tokens.
+func (i *identities) show(variable, value string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.vars[variable] = value
+}
+
 // prepareIdentities has the tokens signed that the task or its templates need.
 func (t *taskRunner) prepareIdentities() error {
 	asked := identitiesOf(t.spec())

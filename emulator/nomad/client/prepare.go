@@ -27,6 +27,7 @@ func (t *taskRunner) prepare() (driver.Task, error) {
 	if err := t.prepareIdentities(); err != nil {
 		return driver.Task{}, err
 	}
+	t.openSocket()
 	if err := t.fetchArtifacts(); err != nil {
 		return driver.Task{}, err
 	}

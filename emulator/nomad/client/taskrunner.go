@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -36,6 +37,7 @@ type taskRunner struct {
 
 	fetched    bool // the artifacts are there
 	identities identities
+	socket     *http.Server // nil without
 
 	killOnce sync.Once
 	revival  chan struct{} // one that has ended well begins anew

@@ -31,8 +31,14 @@ func (Driver) Fingerprint(context.Context) driver.Fingerprint {
 // Capabilities says that its tasks touch nothing.
 func (Driver) Capabilities() driver.Capabilities { return driver.Capabilities{Virtual: true} }
 
-// Schema is the config block: durations are texts such as "10s".
-func (Driver) Schema() hcldec.Spec {
+// schema is the config block, which never changes: durations are texts such as
+// "10s".
+var schema = taskSchema()
+
+// Schema is the config block.
+func (Driver) Schema() hcldec.Spec { return schema }
+
+func taskSchema() hcldec.ObjectSpec {
 	schema := commandSchema()
 	for name, kind := range map[string]cty.Type{
 		"start_error": cty.String, "start_error_recoverable": cty.Bool, "start_block_for": cty.String,
