@@ -42,7 +42,7 @@ func (tx *Tx) putAllocation(old, next *Allocation) {
 	tx.recount(old, next)
 	tx.countDeployment(old, next)
 	if old == nil || old.Terminal() != next.Terminal() {
-		tx.RefreshJobStatus(next.Namespace, next.JobID)
+		tx.touchJob(next.Namespace, next.JobID)
 	}
 }
 

@@ -60,7 +60,7 @@ func (tx *Tx) UpsertEvaluation(e *api.Evaluation) {
 	if e.QueuedAllocations != nil {
 		tx.queued(e)
 	}
-	tx.RefreshJobStatus(e.Namespace, e.JobID)
+	tx.touchJob(e.Namespace, e.JobID)
 }
 
 // queued writes to the job's summary how many allocations could not be placed.

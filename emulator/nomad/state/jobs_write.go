@@ -93,15 +93,23 @@ func (tx *Tx) forgetVersions(namespace, id string) {
 	}
 }
 
-// RefreshJobStatus sets the status of a job from its evaluations and allocations.
-func (tx *Tx) RefreshJobStatus(namespace, id string) {
-	job := tx.Job(namespace, id)
-	if job == nil {
-		return
-	}
-	if status := tx.jobStatus(job); job.Status == nil || status != *job.Status {
-		tx.UpdateJob(job, func(j *api.Job) { j.Status = &status })
-		tx.recountChildren(job)
+// jobName is what a job is found by.
+type jobName struct{ namespace, id string }
+
+// touchJob has the status of a job follow, from its evaluations and allocations.
+func (tx *Tx) touchJob(namespace, id string) { tx.touched[jobName{namespace, id}] = true }
+
+// refreshJobStatuses sets the statuses of the jobs that were touched.
+func (tx *Tx) refreshJobStatuses() {
+	for name := range tx.touched {
+		job := tx.Job(name.namespace, name.id)
+		if job == nil {
+			continue
+		}
+		if status := tx.jobStatus(job); job.Status == nil || status != *job.Status {
+			tx.UpdateJob(job, func(j *api.Job) { j.Status = &status })
+			tx.recountChildren(job)
+		}
 	}
 }
 

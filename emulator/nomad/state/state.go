@@ -23,10 +23,11 @@ type Store struct{ store *store.Store }
 type View struct{ *store.View }
 
 // Tx is one change of the state, all or nothing. What it has written shows in
-// what it reads.
+// what it reads, but for the statuses of jobs, which follow at its end.
 type Tx struct {
 	View
 	*store.Tx
+	touched map[jobName]bool // jobs whose status may be another
 }
 
 // New makes an empty state that is kept in memory alone.
@@ -58,7 +59,14 @@ func (s *Store) Close() error { return s.store.Close() }
 // Write changes the state, all of it or, when change returns an error, nothing.
 // One Write runs at a time. The error is change's own.
 func (s *Store) Write(change func(*Tx) error) error {
-	return s.store.Write(func(tx *store.Tx) error { return change(&Tx{View{tx.Reader()}, tx}) })
+	return s.store.Write(func(storeTx *store.Tx) error {
+		tx := &Tx{View{storeTx.Reader()}, storeTx, map[jobName]bool{}}
+		if err := change(tx); err != nil {
+			return err
+		}
+		tx.refreshJobStatuses()
+		return nil
+	})
 }
 
 // View is the state as it is now; what is written later does not show in it.
