@@ -133,9 +133,9 @@ func runs(t *testing.T, n *Nomad, namespace, job string) *state.Allocation {
 		ClientStatus: api.AllocClientStatusRunning, DesiredStatus: api.AllocDesiredStatusRun,
 	}}
 	require.NoError(t, n.regions[0].store.Write(func(tx *state.Tx) error {
-		tx.UpsertJob(&api.Job{
-			ID: text(job), Name: text(job), Namespace: text(namespace), Type: text("service"), TaskGroups: []*api.TaskGroup{group},
-		}, true)
+		registered := &api.Job{ID: text(job), Namespace: text(namespace), TaskGroups: []*api.TaskGroup{group}}
+		registered.Canonicalize()
+		tx.UpsertJob(registered, true)
 		a.Job = tx.Job(namespace, job)
 		tx.UpsertAllocation(a)
 		tx.UpsertService(&api.ServiceRegistration{ID: "s", ServiceName: "web", Namespace: namespace, AllocID: a.ID, JobID: job, Tags: []string{"a", "b"}})

@@ -84,7 +84,7 @@ func (r *request) putNamespace() (any, error) {
 		return nil, err
 	}
 	if err := checkNamespace(&namespace); err != nil {
-		return nil, fmt.Errorf("Invalid namespace %q: %w", namespace.Name, err)
+		return nil, fail(http.StatusInternalServerError, "Invalid namespace %q: %v", namespace.Name, err)
 	}
 	if namespace.Quota != "" {
 		return nil, fmt.Errorf("namespace %q using non-existent quota %q", namespace.Name, namespace.Quota)
@@ -107,15 +107,20 @@ func checkNamespace(n *api.Namespace) error {
 		add(fmt.Errorf("description longer than %d", maxDescription))
 	}
 	if n.NodePoolConfiguration != nil {
-		add(errors.New("invalid node pool configuration: Node Pools Governance is unlicensed."))
+		add(unlicensed("node pool configuration", "Node Pools Governance"))
 	}
 	if n.VaultConfiguration != nil {
-		add(errors.New("invalid vault configuration: Multi-Cluster Vault is unlicensed."))
+		add(unlicensed("vault configuration", "Multi-Cluster Vault"))
 	}
 	if n.ConsulConfiguration != nil {
-		add(errors.New("invalid consul configuration: Multi-Cluster Consul is unlicensed."))
+		add(unlicensed("consul configuration", "Multi-Cluster Consul"))
 	}
 	return problems.ErrorOrNil()
+}
+
+// unlicensed says that a part of a namespace is not in the community edition.
+func unlicensed(part, feature string) error {
+	return fail(http.StatusInternalServerError, "invalid %s: %s is unlicensed.", part, feature)
 }
 
 // deleteNamespace removes a namespace in which nothing is.

@@ -92,6 +92,12 @@ func TestNamespacesAndPoolsInUseStay(t *testing.T) {
 	} {
 		r.check(t, n, "")
 	}
+	jobs, _, err := c.NodePools().ListJobs("full", &api.QueryOptions{Namespace: "*"})
+	require.NoError(t, err)
+	assert.Len(t, jobs, 1)
+	jobs, _, err = c.NodePools().ListJobs("default", &api.QueryOptions{Namespace: "*"})
+	require.NoError(t, err)
+	assert.Empty(t, jobs)
 	require.NoError(t, n.regions[0].store.Write(func(tx *state.Tx) error {
 		tx.UpdateAllocation(a, func(a *state.Allocation) { a.ClientStatus = api.AllocClientStatusComplete })
 		return nil

@@ -1,7 +1,6 @@
 package nomad
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -22,6 +21,7 @@ func nodePoolRoutes() []route {
 		faithful(http.MethodPut, "/v1/node/pool/{name...}", (*request).putNodePool),
 		faithful(http.MethodDelete, "/v1/node/pool/{name...}", (*request).deleteNodePool),
 		faithful(http.MethodGet, "/v1/node/pool/{name...}/nodes", (*request).nodesOfPool),
+		faithful(http.MethodGet, "/v1/node/pool/{name...}/jobs", (*request).jobsOfPool),
 	}
 }
 
@@ -111,7 +111,7 @@ func (r *request) putNodePool() (any, error) {
 		return nil, badRequest("modifying node pool %q is not allowed", pool.Name)
 	}
 	if pool.SchedulerConfiguration != nil {
-		return nil, errors.New(`Feature "Node Pools Governance" is unlicensed`)
+		return nil, fail(http.StatusInternalServerError, `Feature "Node Pools Governance" is unlicensed`)
 	}
 	return nil, r.writeEverywhere(func(tx *state.Tx) error {
 		own := *pool
@@ -177,21 +177,4 @@ func poolHasNodes(view *state.View, pool string) bool {
 		}
 	}
 	return false
-}
-
-// nodesOfPool lists the nodes of a pool, as the list of all nodes does.
-func (r *request) nodesOfPool() (any, error) {
-	name := r.PathValue("name")
-	if err := r.need(acl.Read, acl.Node); err != nil {
-		return nil, err
-	}
-	if err := r.needNodePool(name, acl.ReadNodePool); err != nil {
-		return nil, err
-	}
-	return r.block(func(view *state.View) (any, uint64, error) {
-		list, err := page(r, view.NodesOfPool(name),
-			func(n *state.Node) position { return position{name: n.ID} },
-			func(n *state.Node) (*nodeStub, bool) { return r.nodeStub(n), true })
-		return list, tableIndex(view, state.TableNodes), err
-	})
 }

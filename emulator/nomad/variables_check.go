@@ -1,7 +1,6 @@
 package nomad
 
 import (
-	"errors"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -93,9 +92,9 @@ func (l *givenLock) complete() (*api.VariableLock, error) {
 	}
 	var problems *multierror.Error
 	if ttl < 0 || delay < 0 {
-		problems = multierror.Append(problems, errors.New("Lock delay and TTL must be positive"))
+		problems = multierror.Append(problems, badRequest("Lock delay and TTL must be positive"))
 	} else if ttl < minLockTTL || ttl > maxLockTTL {
-		problems = multierror.Append(problems, errors.New("TTL must be between 10 seconds and 24 hours"))
+		problems = multierror.Append(problems, badRequest("TTL must be between 10 seconds and 24 hours"))
 	}
 	if problems != nil {
 		return nil, refuseVariable("%v", problems)

@@ -82,7 +82,9 @@ func TestVariablesThatAreRefused(t *testing.T) {
 	t.Parallel()
 	n := start(t, Options{})
 	items := map[string]any{"Items": map[string]string{"k": "v"}}
-	put := func(path string, body any, text string) refusal { return refusal{http.MethodPut, "/v1/var/" + path, body, 400, text} }
+	put := func(path string, body any, text string) refusal {
+		return refusal{http.MethodPut, "/v1/var/" + path, body, 400, text}
+	}
 	const below = `"nomad/job-templates" is a reserved directory path, but you may write variables at the level below it, for example, "nomad/job-templates/template-name"`
 	for _, r := range []refusal{
 		put("", items, "missing variable path"),
