@@ -7,8 +7,8 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"github.com/drydock/drydock/emulator/consul/acl"
-	"github.com/drydock/drydock/emulator/consul/login"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/identity"
 )
 
 // binding is what binding rules give to somebody who logs in.
@@ -20,7 +20,7 @@ type binding struct {
 }
 
 // bindingOf works out what rules give to an identity.
-func bindingOf(datacenter string, rules []*state.BindingRule, to *login.Identity) (binding, error) {
+func bindingOf(datacenter string, rules []*state.BindingRule, to *identity.Identity) (binding, error) {
 	b := binding{datacenter: datacenter}
 	for _, rule := range rules {
 		matches, err := to.Matches(rule.Selector)
@@ -48,7 +48,7 @@ func knownBinding(kind api.BindingRuleBindType) bool {
 }
 
 // add adds what a rule gives to an identity.
-func (b *binding) add(to *login.Identity, rule *state.BindingRule) error {
+func (b *binding) add(to *identity.Identity, rule *state.BindingRule) error {
 	if rule.BindType == api.BindingRuleBindTypeTemplatedPolicy {
 		return b.addTemplated(to, rule)
 	}
@@ -87,7 +87,7 @@ func (b *binding) addIdentity(kind api.BindingRuleBindType, name string) error {
 	return nil
 }
 
-func (b *binding) addTemplated(to *login.Identity, rule *state.BindingRule) error {
+func (b *binding) addTemplated(to *identity.Identity, rule *state.BindingRule) error {
 	template, ok := acl.FindTemplatedPolicy(rule.BindName)
 	if !ok {
 		return errText("Bind name for templated-policy bind type does not match existing template name: %s", rule.BindName)

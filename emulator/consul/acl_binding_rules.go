@@ -10,6 +10,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/login"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/identity"
 )
 
 func bindingRuleRoutes() []route {
@@ -135,7 +136,7 @@ func checkBindingRuleChange(view *state.View, rule *state.BindingRule) error {
 	return nil
 }
 
-func checkBinding(blank *login.Identity, rule *state.BindingRule) error {
+func checkBinding(blank *identity.Identity, rule *state.BindingRule) error {
 	if !knownBinding(rule.BindType) {
 		return fmt.Errorf("invalid Binding Rule: unknown BindType %q", rule.BindType)
 	}

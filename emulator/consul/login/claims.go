@@ -5,12 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-jose/go-jose/v4/jwt"
-	"github.com/mitchellh/pointerstructure"
 )
 
 // checkClaims is an error unless the claims are what the method binds a token
@@ -73,69 +70,4 @@ func leeway(set, otherwise time.Duration) time.Duration {
 		return otherwise
 	}
 	return max(set, 0)
-}
-
-// take sets the attributes that the claims are mapped to. Claims that are not
-// there leave theirs empty.
-func (i *Identity) take(c jwtConfig, claims map[string]any) error {
-	for claim, attribute := range c.ClaimMappings {
-		value, ok := find(claims, claim)
-		if !ok {
-			continue
-		}
-		text, ok := textOf(value)
-		if !ok {
-			return fmt.Errorf("error converting claim '%s' to string from unknown type %T", claim, value)
-		}
-		i.texts["value"][attribute] = text
-	}
-	for claim, attribute := range c.ListClaimMappings {
-		value, ok := find(claims, claim)
-		if !ok {
-			continue
-		}
-		list, ok := listOf(value)
-		if !ok {
-			return fmt.Errorf("%q list claim could not be converted to string list", claim)
-		}
-		i.lists["list"][attribute] = list
-	}
-	return nil
-}
-
-// find is the claim of a name, or that a JSON pointer leads to.
-func find(claims map[string]any, name string) (any, bool) {
-	if !strings.HasPrefix(name, "/") {
-		value, ok := claims[name]
-		return value, ok
-	}
-	value, err := pointerstructure.Get(claims, name)
-	return value, err == nil
-}
-
-func textOf(value any) (string, bool) {
-	switch value := value.(type) {
-	case string:
-		return value, true
-	case bool:
-		return strconv.FormatBool(value), true
-	case float64:
-		return strconv.FormatFloat(value, 'f', -1, 64), true
-	default:
-		return "", false
-	}
-}
-
-func listOf(value any) ([]string, bool) {
-	values, ok := value.([]any)
-	if !ok {
-		values = []any{value}
-	}
-	list := make([]string, len(values))
-	for i := range values {
-		if list[i], ok = textOf(values[i]); !ok {
-			return nil, false
-		}
-	}
-	return list, true
 }

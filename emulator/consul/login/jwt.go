@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/drydock/drydock/emulator/identity"
 )
 
 // jwtMethod checks JSON Web Tokens.
@@ -97,22 +99,13 @@ func checkMappings(name string, mappings map[string]string) error {
 
 func (m *jwtMethod) Probe(ctx context.Context) error { return m.keys.probe(ctx) }
 
-func (m *jwtMethod) Blank() *Identity {
-	values, lists := map[string]string{}, map[string][]string{}
-	for _, attribute := range m.config.ClaimMappings {
-		values[attribute] = ""
-	}
-	for _, attribute := range m.config.ListClaimMappings {
-		lists[attribute] = nil
-	}
-	return &Identity{
-		texts: map[string]map[string]string{"value": values},
-		lists: map[string]map[string][]string{"list": lists},
-		open:  true,
-	}
+func (m *jwtMethod) Blank() *identity.Identity { return m.config.mappings().Blank() }
+
+func (c jwtConfig) mappings() identity.Mappings {
+	return identity.Mappings{Texts: c.ClaimMappings, Lists: c.ListClaimMappings}
 }
 
-func (m *jwtMethod) Verify(ctx context.Context, token string) (*Identity, error) {
+func (m *jwtMethod) Verify(ctx context.Context, token string) (*identity.Identity, error) {
 	if token == "" {
 		return nil, errors.New("missing jwt")
 	}
@@ -123,9 +116,5 @@ func (m *jwtMethod) Verify(ctx context.Context, token string) (*Identity, error)
 	if err := m.config.checkClaims(claims, m.keys.checksTime(), time.Now()); err != nil {
 		return nil, err
 	}
-	identity := m.Blank()
-	if err := identity.take(m.config, claims); err != nil {
-		return nil, err
-	}
-	return identity, nil
+	return m.config.mappings().Read(claims)
 }

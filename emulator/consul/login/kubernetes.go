@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
+
+	"github.com/drydock/drydock/emulator/identity"
 )
 
 // kubernetesMethod is the method of a Kubernetes cluster. It can be configured
@@ -54,12 +56,12 @@ func isCertificate(text []byte) bool {
 
 func (kubernetesMethod) Probe(context.Context) error { return nil }
 
-func (kubernetesMethod) Blank() *Identity {
-	return &Identity{texts: map[string]map[string]string{
+func (kubernetesMethod) Blank() *identity.Identity {
+	return identity.New(map[string]map[string]string{
 		"serviceaccount": {"name": "", "namespace": "", "uid": ""},
-	}}
+	}, nil, false)
 }
 
-func (kubernetesMethod) Verify(context.Context, string) (*Identity, error) {
+func (kubernetesMethod) Verify(context.Context, string) (*identity.Identity, error) {
 	return nil, errors.New("logging in with Kubernetes is not emulated")
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/go-viper/mapstructure/v2"
+
+	"github.com/drydock/drydock/emulator/identity"
 )
 
 // Types of auth methods.
@@ -22,10 +24,10 @@ type Method interface {
 	// say, is not there.
 	Probe(ctx context.Context) error
 	// Verify checks a credential and says whose it is.
-	Verify(ctx context.Context, credential string) (*Identity, error)
+	Verify(ctx context.Context, credential string) (*identity.Identity, error)
 	// Blank is an identity with all the attributes that Verify gives, empty, to
 	// check binding rules against.
-	Blank() *Identity
+	Blank() *identity.Identity
 }
 
 // Types are those that an auth method can have, sorted.
@@ -67,8 +69,7 @@ func decode(config map[string]any, into any) error {
 	return nil
 }
 
-// Error says what is wrong with an auth method or a binding rule, in the words
-// of Consul.
+// Error says what is wrong with an auth method, in the words of Consul.
 type Error struct{ Problem string }
 
 func (e *Error) Error() string { return e.Problem }

@@ -1,4 +1,8 @@
-package login
+// Package identity says who somebody is by the word of another issuer: attributes
+// that are read from the claims of a token, the expressions that select some of
+// those who have them, and the templates that they fill in. The emulators of
+// Consul and Nomad decide with it what somebody gets who logs in.
+package identity
 
 import (
 	"fmt"
@@ -19,12 +23,18 @@ type Identity struct {
 	open  bool // whether expressions may name attributes that are not there
 }
 
+// New makes an identity of texts and lists by group and name. When it is open,
+// expressions may name others too.
+func New(texts map[string]map[string]string, lists map[string]map[string][]string, open bool) *Identity {
+	return &Identity{texts: texts, lists: lists, open: open}
+}
+
 // maxSteps bounds the work of parsing an expression, which nested brackets
 // make grow without measure.
 const maxSteps = 200_000
 
-// Matches tells whether an expression, as Consul's filters are, is true of the
-// identity. An empty one is.
+// Matches tells whether an expression, as the filters of Consul and Nomad are, is
+// true of the identity. An empty one is.
 func (i *Identity) Matches(selector string) (bool, error) {
 	if selector == "" {
 		return true, nil
