@@ -30,13 +30,12 @@ func ResourcesFrom(job, version *api.Job) {
 	}
 }
 
-// ScalingPolicies are those of the groups of a job, by the group's name.
-func ScalingPolicies(job *api.Job) map[string]*api.ScalingPolicy {
-	policies := map[string]*api.ScalingPolicy{}
-	for _, group := range job.TaskGroups {
-		if group.Scaling != nil {
-			policies[*group.Name] = group.Scaling
-		}
+// SamePolicy compares two scaling policies but for what servers set.
+func SamePolicy(a, b *api.ScalingPolicy) bool {
+	plain := func(p *api.ScalingPolicy) *api.ScalingPolicy {
+		own := *p
+		own.ID, own.Namespace, own.CreateIndex, own.ModifyIndex = "", "", 0, 0
+		return &own
 	}
-	return policies
+	return same(plain(a), plain(b))
 }

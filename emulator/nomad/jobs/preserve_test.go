@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/drydock/drydock/emulator/nomad/jobs"
+	"github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/assert"
 )
 
@@ -26,10 +27,16 @@ func TestPreserveCountsAndResources(t *testing.T) {
 	assert.Equal(t, 100, *job.TaskGroups[0].Tasks[1].Resources.CPU)
 }
 
-func TestScalingPoliciesOfAJob(t *testing.T) {
+func TestSamePolicy(t *testing.T) {
 	t.Parallel()
-	assert.Empty(t, jobs.ScalingPolicies(canonical(t, changes{})))
-	policies := jobs.ScalingPolicies(canonical(t, changes{"TaskGroups/0/Scaling": map[string]any{"Max": 3}}))
-	assert.Len(t, policies, 1)
-	assert.Equal(t, map[string]string{"Namespace": "default", "Job": "web", "Group": "group"}, policies["group"].Target)
+	policy := func(set map[string]any) *api.ScalingPolicy {
+		return canonical(t, changes{"TaskGroups/0/Scaling": set}).TaskGroups[0].Scaling
+	}
+	one := policy(map[string]any{"Max": 3, "Policy": map[string]any{"a": "b"}})
+	assert.Equal(t, map[string]string{"Namespace": "default", "Job": "web", "Group": "group"}, one.Target)
+	two := policy(map[string]any{"Max": 3, "Policy": map[string]any{"a": "b"}})
+	two.ID, two.ModifyIndex = "stored", 7
+	assert.True(t, jobs.SamePolicy(one, two))
+	assert.False(t, jobs.SamePolicy(one, policy(map[string]any{"Max": 4, "Policy": map[string]any{"a": "b"}})))
+	assert.False(t, jobs.SamePolicy(one, policy(map[string]any{"Max": 3})))
 }

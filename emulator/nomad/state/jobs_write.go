@@ -33,9 +33,13 @@ func (tx *Tx) UpsertJob(job *api.Job, newVersion bool) {
 			job.JobModifyIndex, job.SubmitTime = old.JobModifyIndex, old.SubmitTime
 		}
 	}
+	if old == nil || newVersion {
+		job.Stable = new(false)
+	}
 	job.Version, job.CreateIndex, job.ModifyIndex = &version, &created, &index
 	status := tx.jobStatus(job)
 	job.Status = &status
+	tx.putPolicies(job)
 	tx.putJob(job)
 	tx.openSummary(job)
 	tx.forgetVersions(*job.Namespace, *job.ID)
@@ -76,6 +80,8 @@ func (tx *Tx) DeleteJob(job *api.Job) {
 		tx.Delete(TableSummaries, summary)
 	}
 	tx.Delete(TableJobs, job)
+	tx.forgetSubmissions(*job.Namespace, *job.ID)
+	tx.forgetScaling(*job.Namespace, *job.ID)
 	tx.recountChildren(job)
 }
 
@@ -91,6 +97,7 @@ func (tx *Tx) forgetVersions(namespace, id string) {
 		tx.Delete(TableJobVersions, plain[0])
 		plain = plain[1:]
 	}
+	tx.forgetSubmissions(namespace, id)
 }
 
 // jobName is what a job is found by.

@@ -100,7 +100,9 @@ func schema() store.Schema {
 		nodeTables(),
 		nodePoolTables(),
 		rootKeyTables(),
+		scalingTables(),
 		serviceTables(),
+		submissionTables(),
 		usageTables(),
 		variableTables(),
 	} {
