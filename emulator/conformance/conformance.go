@@ -79,7 +79,7 @@ func (s Suite) run(ctx context.Context, args []string, stdout, stderr io.Writer)
 		command = []string{"bin/drydock", s.Program}
 	}
 	fmt.Fprintf(stderr, "running the tests of %s; it takes about a minute\n", strings.TrimSuffix(s.Packages, "/..."))
-	outcomes, err := s.testClient(ctx, command, *pattern, *parallel)
+	outcomes, err := s.testAll(ctx, command, real, *pattern, *parallel)
 	if err != nil {
 		return err
 	}

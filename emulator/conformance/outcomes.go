@@ -19,6 +19,8 @@ type outcome struct {
 	output strings.Builder
 }
 
+func (o *outcome) panicked() bool { return strings.Contains(o.output.String(), "panic: ") }
+
 // outcomes are by package and test, as in api.TestAPI_KV. Subtests are part of
 // their test.
 type outcomes map[string]*outcome

@@ -50,7 +50,7 @@ func became(o *outcome) string {
 	switch {
 	case o == nil:
 		return "did not run"
-	case strings.Contains(o.output.String(), "panic: "):
+	case o.panicked():
 		return "panicked, and ended the others"
 	case o.result == "":
 		return "did not end"

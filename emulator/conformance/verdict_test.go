@@ -1,6 +1,7 @@
 package conformance
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 
@@ -92,4 +93,13 @@ func TestTheListsAgreeWithEachOther(t *testing.T) {
 		_, _, err := Suite{Real: lists[0], Differs: lists[1]}.expectations()
 		assert.EqualError(t, err, says)
 	}
+}
+
+func TestWhatAPanicEndedIsRunAgain(t *testing.T) {
+	t.Parallel()
+	all := finished(map[string]string{"api.TestA": "pass", "api.TestB": "", "api.TestC": "", "watch.TestD": "fail"})
+	all["api.TestC"].output.WriteString("panic: nil\n")
+	real := []string{"api.TestA", "api.TestB", "api.TestC", "watch.TestD", "watch.TestE"}
+	assert.Equal(t, []string{"TestB", "TestE"}, all.unfinished(real, regexp.MustCompile("")))
+	assert.Equal(t, []string{"TestE"}, all.unfinished(real, regexp.MustCompile("E")))
 }
