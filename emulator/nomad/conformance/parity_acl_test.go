@@ -88,7 +88,7 @@ var aclCommands = []parity.Command{
 	{Line: "NOMAD_TOKEN=$(cat writer) nomad node eligibility -enable $(node)"},
 	{Line: "NOMAD_TOKEN=$(cat operator) nomad node drain -enable -yes -detach $(node)"},
 	{Line: "NOMAD_TOKEN=$(cat reader) nomad server members"},
-	{Line: "NOMAD_TOKEN=$(cat operator) nomad server members | sed 's/=.*//'"},
+	{Line: "NOMAD_TOKEN=$(cat operator) nomad server members"},
 	{Line: "NOMAD_TOKEN=$(cat reader) nomad operator raft list-peers"},
 	{Line: "NOMAD_TOKEN=$(cat operator) nomad operator raft list-peers"},
 	{Line: "NOMAD_TOKEN=$(cat operator) nomad operator scheduler get-config"},

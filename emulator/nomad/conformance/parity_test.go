@@ -68,7 +68,7 @@ func compareCommands(t *testing.T, further string, tables ...[]parity.Command) {
 			Name:    "nomad",
 			Files:   "testdata/parity",
 			Set:     []string{"NOMAD_ADDR=" + a.url, "AGENT=" + a.port, "NOMAD_TOKEN=" + bootstrapToken},
-			Wait:    time.Minute,
+			Wait:    2 * time.Minute,
 		})
 	}
 	comparison := parity.Comparison{
