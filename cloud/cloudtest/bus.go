@@ -179,9 +179,9 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 
 	test("an event left alone comes again, and one extended does not", func(t *testing.T, bus cloud.Bus, _ func() cloud.Bus) {
 		require.NoError(t, bus.Publish(bounded(t), "tests.one", event("1")))
-		consumer := subscribe(t, bus, cloud.Subscription{Name: "reader", Topic: "tests.one", AckWait: 3 * time.Second})
+		consumer := subscribe(t, bus, cloud.Subscription{Name: "reader", Topic: "tests.one", AckWait: 6 * time.Second})
 		first := next(t, consumer)
-		for range 5 { // 5 seconds of work, in steps well below the wait: the machine may be busy
+		for range 8 { // 8 seconds of work, in steps well below the wait: the machine may be busy
 			require.NoError(t, first.Extend(bounded(t)))
 			nothing(t, consumer, time.Second)
 		}
@@ -205,12 +205,11 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 
 		heir := subscribe(t, again(), s)
 		got := map[string]bool{}
-		for range events {
+		for len(got) < events { // a busy machine may let the wait run out once more
 			delivery := next(t, heir)
 			got[delivery.Event().ID] = true
 			require.NoError(t, delivery.Ack(bounded(t)))
 		}
-		assert.Len(t, got, events)
 	})
 
 	test("a durable name goes on where it was", func(t *testing.T, bus cloud.Bus, again func() cloud.Bus) {
@@ -227,9 +226,10 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 		sent := event("1")
 		sent.Subject = "the thing"
 		require.NoError(t, bus.Publish(bounded(t), "tests.one", sent))
-		consumer := subscribe(t, bus, cloud.Subscription{Name: "reader", Topic: "tests.one", AckWait: time.Second})
-		require.NoError(t, next(t, consumer).DeadLetter(bounded(t), cloud.Failure{Reason: "permanent", First: "it can never work", Last: "it can never work"}))
-		nothing(t, consumer, 1500*time.Millisecond)
+		s := cloud.Subscription{Name: "reader", Topic: "tests.one"}
+		require.NoError(t, next(t, subscribe(t, bus, s)).DeadLetter(bounded(t), cloud.Failure{Reason: "permanent", First: "it can never work", Last: "it can never work"}))
+		s.AckWait = time.Second
+		nothing(t, subscribe(t, bus, s), 1500*time.Millisecond)
 		letters := subscribe(t, bus, cloud.Subscription{Name: "letters", Topic: "deadletters.>"})
 		letter := next(t, letters)
 		assert.Equal(t, "deadletters.tests.reader.1", letter.Topic())
@@ -305,7 +305,7 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 
 	test("what was answered is answered once the subscriber is closed", func(t *testing.T, bus cloud.Bus, again func() cloud.Bus) {
 		const events = 200
-		s := cloud.Subscription{Name: "reader", Topic: "tests.one", AckWait: time.Second, Prefetch: events}
+		s := cloud.Subscription{Name: "reader", Topic: "tests.one", AckWait: 10 * time.Minute, Prefetch: events}
 		consumer := subscribe(t, bus, s)
 		for i := range events {
 			require.NoError(t, bus.Publish(bounded(t), "tests.one", event(fmt.Sprint(i))))
@@ -314,6 +314,7 @@ func Bus(t *testing.T, open func(t *testing.T) func() cloud.Bus) {
 			require.NoError(t, next(t, consumer).Ack(bounded(t)))
 		}
 		require.NoError(t, consumer.Close())
+		s.AckWait = time.Second
 		nothing(t, subscribe(t, again(), s), 1500*time.Millisecond)
 	})
 

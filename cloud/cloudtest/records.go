@@ -152,7 +152,7 @@ func Records(t *testing.T, open func(t *testing.T) cloud.Records) {
 		require.NoError(t, err)
 		_, err = records.Put(ctx, "updated", []byte("y"), got.Revision, time.Second)
 		require.NoError(t, err)
-		require.Eventually(t, func() bool { return gone(t, records, "short") && gone(t, records, "updated") }, 10*time.Second, 50*time.Millisecond)
+		require.Eventually(t, func() bool { return gone(t, records, "short") && gone(t, records, "updated") }, limit, 50*time.Millisecond)
 		_, err = records.Put(ctx, "short", []byte("again"), revision, 0)
 		require.ErrorIs(t, err, cloud.ErrConflict)
 		_, err = records.Put(ctx, "short", []byte("again"), 0, 0)

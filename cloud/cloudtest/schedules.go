@@ -112,7 +112,7 @@ func Schedules(t *testing.T, open func(t *testing.T) func() (cloud.Schedules, cl
 		delivery, err := consumer.Next(bounded(t))
 		require.NoError(t, err)
 		assert.Greater(t, delivery.Event().Time.Sub(first.Event.Time), time.Second)
-		assert.WithinDuration(t, time.Now(), delivery.Event().Time, 10*time.Second)
+		assert.WithinDuration(t, time.Now(), delivery.Event().Time, limit)
 	})
 
 	test("subscribing comes first or last", func(t *testing.T, schedules cloud.Schedules, bus cloud.Bus, _ func() (cloud.Schedules, cloud.Bus)) {
@@ -149,7 +149,6 @@ func Schedules(t *testing.T, open func(t *testing.T) func() (cloud.Schedules, cl
 	test("the same again changes nothing", func(t *testing.T, schedules cloud.Schedules, bus cloud.Bus, again func() (cloud.Schedules, cloud.Bus)) {
 		other, _ := again()
 		schedule := every("poll", 2*time.Second)
-		began := time.Now()
 		pause := time.NewTicker(200 * time.Millisecond)
 		defer pause.Stop()
 		for range 30 { // for six seconds: if it began anew each time it would not be due before
@@ -157,8 +156,8 @@ func Schedules(t *testing.T, open func(t *testing.T) func() (cloud.Schedules, cl
 			require.NoError(t, schedules.Declare(bounded(t), schedule))
 			require.NoError(t, other.Declare(bounded(t), schedule))
 		}
-		tick := ticks(t, bus, "poll", cloud.Start{}, 1)[0]
-		assert.Less(t, tick.Published.Sub(began), 5*time.Second)
+		last := time.Now()
+		assert.True(t, ticks(t, bus, "poll", cloud.Start{}, 1)[0].Published.Before(last))
 		assert.Len(t, list(t, schedules), 1)
 	})
 

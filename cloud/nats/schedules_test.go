@@ -60,7 +60,7 @@ func waitUntil(t *testing.T, at time.Time) {
 
 func TestSchedulesGoOnOverARestartOfTheServer(t *testing.T) {
 	t.Parallel()
-	const interval = 16 * time.Second
+	const interval = 12 * time.Second
 	dir := t.TempDir()
 	running, err := server.Start(server.Options{Dir: dir})
 	require.NoError(t, err)
