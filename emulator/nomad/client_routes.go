@@ -16,6 +16,8 @@ func clientRoutes() []route {
 		faithful(http.MethodGet, "/v1/client/stats", (*request).clientStats),
 		faithful(http.MethodGet, "/v1/client/gc", (*request).clientGC),
 		faithful(http.MethodPut, "/v1/client/gc", (*request).clientGC),
+		faithful(http.MethodGet, "/v1/client/identity", (*request).nodeIdentity),
+		faithful(http.MethodPut, "/v1/client/identity/renew", (*request).renewNodeIdentity),
 		faithful(http.MethodGet, "/v1/client/metadata", (*request).nodeMetadata),
 		faithful(http.MethodPut, "/v1/client/metadata", (*request).setNodeMetadata),
 		faithful(http.MethodGet, "/v1/client/allocation/{id}/stats", (*request).allocationStats),

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -140,10 +141,21 @@ func nodeID(dir, given string) (string, error) {
 	return id, nil
 }
 
+// connectMeta is the metadata that every node has, for sidecars of Consul Connect:
+// https://developer.hashicorp.com/nomad/docs/configuration/client.
+var connectMeta = map[string]string{
+	"connect.log_level":                               "info",
+	"connect.proxy_concurrency":                       "1",
+	"connect.sidecar_image":                           "docker.io/envoyproxy/envoy:v${NOMAD_envoy_version}",
+	"connect.gateway_image":                           "docker.io/envoyproxy/envoy:v${NOMAD_envoy_version}",
+	"connect.transparent_proxy.default_outbound_port": "15001",
+	"connect.transparent_proxy.default_uid":           "101",
+}
+
 // nodeOf is the node as the topology has it; the client adds what it finds out.
 func (r *region) nodeOf(o Node, id string) *api.Node {
 	node := &api.Node{
-		ID: id, Name: o.Name, Datacenter: o.Datacenter, NodePool: o.Pool, NodeClass: o.Class, Meta: o.Meta,
+		ID: id, Name: o.Name, Datacenter: o.Datacenter, NodePool: o.Pool, NodeClass: o.Class,
 		Attributes: map[string]string{}, HTTPAddr: r.listener.Address(), TLSEnabled: r.options.TLS != nil,
 		HostVolumes: o.HostVolumes, HostNetworks: o.HostNetworks, ReservedResources: o.Reserved,
 		NodeResources: &api.NodeResources{
@@ -157,6 +169,8 @@ func (r *region) nodeOf(o Node, id string) *api.Node {
 	if node.NodePool == "" {
 		node.NodePool = api.NodePoolDefault
 	}
+	node.Meta = maps.Clone(connectMeta)
+	maps.Copy(node.Meta, o.Meta)
 	for name, value := range o.Attributes {
 		node.Attributes[name] = value
 	}

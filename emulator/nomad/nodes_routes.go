@@ -42,7 +42,7 @@ type nodeStub struct {
 func (r *request) nodeStub(n *state.Node) *nodeStub {
 	stub := &nodeStub{HostVolumes: n.HostVolumes, NodeListStub: api.NodeListStub{
 		Address: addressOf(n), ID: n.ID, Datacenter: n.Datacenter, Name: n.Name, NodeClass: n.NodeClass,
-		NodePool: n.NodePool, Version: n.Attributes["nomad.version"], Drain: n.DrainStrategy != nil,
+		NodePool: n.NodePool, Version: n.Attributes["nomad.version"], Drain: n.Drain,
 		SchedulingEligibility: n.SchedulingEligibility, Status: n.Status, StatusDescription: n.StatusDescription,
 		Drivers: n.Drivers, LastDrain: n.LastDrain, CreateIndex: n.CreateIndex, ModifyIndex: n.ModifyIndex,
 	}}
@@ -83,7 +83,6 @@ func (r *request) node() (any, error) {
 
 func answerOf(n *state.Node) *nodeAnswer {
 	answer := &nodeAnswer{Node: n.Node, ComputedClass: n.ComputedClass}
-	answer.Drain = n.DrainStrategy != nil
 	return answer
 }
 

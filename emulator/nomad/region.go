@@ -35,6 +35,7 @@ type region struct {
 	queue      *queue
 	events     *events.Broker
 	heartbeats heartbeats
+	identities nodeIdentities
 	locks      locks
 	updates    updates
 	workers    workers

@@ -76,6 +76,7 @@ func (n *Node) Ready() bool {
 
 // UpsertNode writes a node, which becomes the row. The indexes are set here.
 func (tx *Tx) UpsertNode(n *Node) {
+	n.Drain = n.DrainStrategy != nil
 	n.ModifyIndex = tx.ChangeIndex()
 	if old := tx.Node(n.ID); old != nil {
 		n.CreateIndex = old.CreateIndex
