@@ -22,9 +22,10 @@ import (
 
 // Statuses of members, with the numbers that Serf gives them.
 const (
-	Alive  = 1
-	Left   = 3
-	Failed = 4
+	Alive   = 1
+	Leaving = 2
+	Left    = 3
+	Failed  = 4
 )
 
 // leaveWait bounds how long a process that leaves waits for another one to know.
@@ -117,7 +118,8 @@ func (p *Pool) depart(name string) []*link {
 }
 
 // ForceLeave marks a member that has failed as one that has left or, with
-// prune, forgets it. One that is alive stays. The error is a *NotFoundError.
+// prune, forgets it. One that is alive in another process is said to be leaving
+// here, until it is heard of again. The error is a *NotFoundError.
 func (p *Pool) ForceLeave(name string, prune bool) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -126,6 +128,10 @@ func (p *Pool) ForceLeave(name string, prune bool) error {
 		return &NotFoundError{name}
 	}
 	if r.Member.Status == Alive {
+		if !r.own {
+			r.Member.Status = Leaving
+			p.records[name] = r
+		}
 		return nil
 	}
 	p.mark(r, Left)

@@ -65,7 +65,7 @@ func (r *region) member() agentMember {
 }
 
 func memberOf(m consul.AgentMember) agentMember {
-	status := map[int]string{members.Alive: "alive", members.Left: "left", members.Failed: "failed"}[m.Status]
+	status := map[int]string{members.Alive: "alive", members.Leaving: "leaving", members.Left: "left", members.Failed: "failed"}[m.Status]
 	return agentMember{
 		Name: m.Name, Addr: m.Addr, Port: m.Port, Tags: m.Tags, Status: status, ProtocolMin: m.ProtocolMin,
 		ProtocolMax: m.ProtocolMax, ProtocolCur: m.ProtocolCur, DelegateMin: m.DelegateMin,
