@@ -28,6 +28,7 @@ type allocRunner struct {
 	cancel   context.CancelFunc
 	wake     chan struct{} // something has changed that the order of tasks, or the health, depends on
 	overseen chan struct{} // closed when all tasks are dead for good
+	stopping chan struct{} // closed when the servers want it to end
 	over     chan struct{} // closed when nothing of it runs any more
 	helpers  sync.WaitGroup
 
@@ -40,6 +41,7 @@ type allocRunner struct {
 	stopped       bool // the servers want it to end
 	halted        bool // the node ends: nobody is told of what happens from now on
 	ended         bool
+	sealed        bool          // nothing more is spawned
 	collected     bool          // its directory is removed
 	health        health        // the alloc runner's own, not guarded
 	services      hook.Services // nil without, and before they are there
@@ -54,6 +56,7 @@ func newAllocRunner(node *session, alloc *api.Allocation) *allocRunner {
 		wake:     make(chan struct{}, 1),
 		over:     make(chan struct{}),
 		overseen: make(chan struct{}),
+		stopping: make(chan struct{}),
 	}
 	a.known.Store(groupOf(alloc))
 	a.ctx, a.cancel = context.WithCancel(context.Background())
@@ -69,6 +72,23 @@ func newAllocRunner(node *session, alloc *api.Allocation) *allocRunner {
 
 // group is the group of the allocation as the job has it now.
 func (a *allocRunner) group() *api.TaskGroup { return a.known.Load() }
+
+// spawn runs something beside the tasks, which the end of the allocation waits
+// for. After that it does nothing.
+func (a *allocRunner) spawn(f func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.sealed {
+		a.helpers.Go(f)
+	}
+}
+
+// seal has nothing more be spawned.
+func (a *allocRunner) seal() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.sealed = true
+}
 
 // poke has the order of the tasks looked at again.
 func (a *allocRunner) poke() {
@@ -97,6 +117,7 @@ func (a *allocRunner) run() {
 	}
 	a.oversee()
 	close(a.overseen)
+	a.seal()
 	a.helpers.Wait()
 	a.withServices(hook.Services.Stop)
 	a.finish()
@@ -233,7 +254,7 @@ func (a *allocRunner) update(alloc *api.Allocation) {
 	case stop:
 		a.stop()
 	case previous.AllocModifyIndex != alloc.AllocModifyIndex:
-		a.helpers.Go(func() { a.withServices(func(s hook.Services) { s.Update(alloc) }) })
+		a.spawn(func() { a.withServices(func(s hook.Services) { s.Update(alloc) }) })
 	}
 	a.poke()
 }
@@ -270,10 +291,13 @@ func (a *allocRunner) adopt(alloc *api.Allocation) {
 func (a *allocRunner) stop() {
 	a.mu.Lock()
 	begun := a.stopped || a.halted || a.ended
+	if !begun {
+		close(a.stopping)
+	}
 	a.stopped = true
 	a.mu.Unlock()
 	if !begun {
-		a.helpers.Go(a.stopTasks)
+		a.spawn(a.stopTasks)
 	}
 }
 

@@ -14,7 +14,7 @@ func (t *taskRunner) fetchArtifacts() error {
 	t.emit(newEvent(api.TaskDownloadingArtifacts, "Client is downloading artifacts"))
 	env := t.environment()
 	for _, a := range t.spec().Artifacts {
-		if err := artifact.Fetch(t.ctx, a, t.dir.Root, env.Interpolate); err != nil {
+		if err := artifact.Fetch(t.ctx, a, t.dir.Root, env); err != nil {
 			return &setupError{event: downloadFailedEvent(err), recoverable: true}
 		}
 	}

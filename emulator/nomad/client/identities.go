@@ -126,7 +126,7 @@ func (t *taskRunner) writeToken(identity *api.WorkloadIdentity, token string) er
 	path := filepath.Join(filepath.Base(t.dir.Secrets()), "nomad_token")
 	switch name := identityName(identity); {
 	case identity.Filepath != "":
-		path = t.environment().Interpolate(identity.Filepath)
+		path = t.environment().InterpolatePath(identity.Filepath)
 	case name != defaultIdentity:
 		path = filepath.Join(filepath.Base(t.dir.Secrets()), "nomad_"+name+".jwt")
 	}

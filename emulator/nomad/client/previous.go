@@ -29,6 +29,8 @@ func (a *allocRunner) awaitPrevious() error {
 	}
 	select {
 	case <-previous.over:
+	case <-a.stopping:
+		return nil
 	case <-a.ctx.Done():
 		return nil
 	}

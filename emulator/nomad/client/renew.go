@@ -16,7 +16,7 @@ func (t *taskRunner) renewLater(identity *api.WorkloadIdentity, expires time.Tim
 		return
 	}
 	wait := max(time.Until(expires)/2, minRenewal)
-	t.alloc.helpers.Go(func() {
+	t.alloc.spawn(func() {
 		if t.pause(wait) {
 			t.renew(identity)
 		}

@@ -12,7 +12,6 @@ import (
 
 	"github.com/hashicorp/nomad/api"
 
-	"github.com/drydock/drydock/emulator/nomad/client/driver"
 	taskenv "github.com/drydock/drydock/emulator/nomad/client/environment"
 )
 
@@ -86,17 +85,20 @@ func addPort(vars map[string]string, p api.PortMapping) {
 
 // taskEnvironment is the environment of a task, but for what identities and
 // templates add to it.
-func taskEnvironment(group taskenv.Env, alloc *api.Allocation, spec *api.Task, paths taskPaths, isolated bool) taskenv.Env {
+func taskEnvironment(group taskenv.Env, alloc *api.Allocation, spec *api.Task, paths, here taskPaths) taskenv.Env {
 	vars := map[string]string{}
-	if !isolated {
+	if paths == here {
 		maps.Copy(vars, inheritedVariables())
 	}
 	maps.Copy(vars, map[string]string{
-		"NOMAD_TASK_NAME": spec.Name, "NOMAD_ALLOC_DIR": paths.alloc, "NOMAD_TASK_DIR": paths.local,
-		"NOMAD_SECRETS_DIR": paths.secrets, "NOMAD_PARENT_CGROUP": parentCgroup,
+		"NOMAD_TASK_NAME": spec.Name, "NOMAD_PARENT_CGROUP": parentCgroup,
 	})
+	maps.Copy(vars, paths.variables())
 	addResources(vars, alloc, spec)
 	base := group.With(vars)
+	if paths != here {
+		base = base.WithFolders(here.variables())
+	}
 	own := map[string]string{}
 	for _, level := range []map[string]string{alloc.Job.Meta, groupOf(alloc).Meta, spec.Meta} {
 		for key, value := range level {
@@ -115,6 +117,10 @@ func taskEnvironment(group taskenv.Env, alloc *api.Allocation, spec *api.Task, p
 
 // taskPaths are the folders of a task as it sees them.
 type taskPaths struct{ alloc, local, secrets string }
+
+func (p taskPaths) variables() map[string]string {
+	return map[string]string{"NOMAD_ALLOC_DIR": p.alloc, "NOMAD_TASK_DIR": p.local, "NOMAD_SECRETS_DIR": p.secrets}
+}
 
 func addResources(vars map[string]string, alloc *api.Allocation, spec *api.Task) {
 	r := taskResources(alloc, spec.Name)
@@ -168,14 +174,6 @@ func searchPath(first []string, path string) string {
 // isolatedPaths are the folders of a task that sees nothing else.
 func isolatedPaths() taskPaths {
 	return taskPaths{alloc: "/alloc", local: "/local", secrets: "/secrets"}
-}
-
-// pathsFor are the folders of a task as the driver lets it see them.
-func pathsFor(c driver.Capabilities, alloc, local, secrets string) taskPaths {
-	if c.Isolated {
-		return isolatedPaths()
-	}
-	return taskPaths{alloc: alloc, local: local, secrets: secrets}
 }
 
 // groupOf is the group of an allocation in its job; the servers send no other.

@@ -76,7 +76,7 @@ func newTaskRunner(a *allocRunner, spec *api.Task, known *api.TaskState) *taskRu
 	t.ctx, t.cancel = context.WithCancel(context.Background())
 	t.tracker = restartTracker{mayFinish: t.stage.mayFinish(*a.alloc.Job.Type), jitter: rand.Float64}
 	t.logs = newTaskLogs(spec, a.dir.Logs(), a.node.output, a.node.log)
-	t.env = taskEnvironment(a.env, a.alloc, spec, t.paths(), t.capabilities().Isolated)
+	t.env = taskEnvironment(a.env, a.alloc, spec, t.paths(), t.pathsHere())
 	t.restore(known)
 	return t
 }
@@ -125,8 +125,17 @@ func (t *taskRunner) virtual() bool {
 		t.spec().DispatchPayload == nil && !t.identities.exposed(t.spec())
 }
 
+// paths are the folders of the task as it sees them.
 func (t *taskRunner) paths() taskPaths {
-	return pathsFor(t.capabilities(), t.dir.Shared, t.dir.Local(), t.dir.Secrets())
+	if t.capabilities().Isolated {
+		return isolatedPaths()
+	}
+	return t.pathsHere()
+}
+
+// pathsHere are the folders of the task as this machine has them.
+func (t *taskRunner) pathsHere() taskPaths {
+	return taskPaths{alloc: t.dir.Shared, local: t.dir.Local(), secrets: t.dir.Secrets()}
 }
 
 // run runs the task until it is dead, and again while it is revived.

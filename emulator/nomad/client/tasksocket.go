@@ -42,7 +42,7 @@ func (t *taskRunner) openSocket() {
 	seen := filepath.Join(t.paths().secrets, socketName)
 	t.identities.show("NOMAD_UNIX_ADDR", "unix://"+seen)
 	server := t.socket
-	t.alloc.helpers.Go(func() {
+	t.alloc.spawn(func() {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			t.alloc.node.log.Warn("socket to the API has failed", "task", t.spec().Name, "error", err)
 		}

@@ -15,17 +15,19 @@ import (
 
 	"github.com/hashicorp/go-getter/v2"
 	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/nomad/client/environment"
 )
 
 // Fetch downloads an artifact to where it is to be in the directory of a task,
-// which it does not leave; interpolate replaces the references of its texts. The
-// error says what to tell people.
-func Fetch(ctx context.Context, a *api.TaskArtifact, taskDir string, interpolate func(string) string) error {
-	source, err := sourceOf(a, interpolate)
+// which it does not leave. Its texts may refer to the environment. The error says
+// what to tell people.
+func Fetch(ctx context.Context, a *api.TaskArtifact, taskDir string, env environment.Env) error {
+	source, err := sourceOf(a, env)
 	if err != nil {
 		return err
 	}
-	destination, err := destinationOf(a, taskDir, interpolate)
+	destination, err := destinationOf(a, taskDir, env)
 	if err != nil {
 		return fmt.Errorf("failed to download artifact %q: %w", *a.GetterSource, err)
 	}
@@ -40,7 +42,7 @@ func Fetch(ctx context.Context, a *api.TaskArtifact, taskDir string, interpolate
 	if mode == getter.ModeAny && plainFile(source) { // which keeps its name, in the folder
 		mode, destination = getter.ModeFile, filepath.Join(destination, nameOf(source))
 	}
-	client := getter.Client{DisableSymlinks: true, Getters: gettersFor(a, interpolate)}
+	client := getter.Client{DisableSymlinks: true, Getters: gettersFor(a, env)}
 	request := getter.Request{Src: source, Dst: destination, Pwd: taskDir, GetMode: mode, Copy: true, DisableSymlinks: true}
 	if _, err := client.Get(ctx, &request); err != nil {
 		return fmt.Errorf("failed to download artifact %q: getter subprocess failed: exit status 1: failed to download artifact: %w",
@@ -50,8 +52,8 @@ func Fetch(ctx context.Context, a *api.TaskArtifact, taskDir string, interpolate
 }
 
 // sourceOf is the source with the options, as go-getter reads it.
-func sourceOf(a *api.TaskArtifact, interpolate func(string) string) (string, error) {
-	source := interpolate(*a.GetterSource)
+func sourceOf(a *api.TaskArtifact, env environment.Env) (string, error) {
+	source := env.Interpolate(*a.GetterSource)
 	if len(a.GetterOptions) == 0 {
 		return source, nil
 	}
@@ -65,7 +67,7 @@ func sourceOf(a *api.TaskArtifact, interpolate func(string) string) (string, err
 	}
 	query := u.Query()
 	for name, value := range a.GetterOptions {
-		query.Add(name, interpolate(value))
+		query.Add(name, env.Interpolate(value))
 	}
 	u.RawQuery = query.Encode()
 	if found {
@@ -76,10 +78,10 @@ func sourceOf(a *api.TaskArtifact, interpolate func(string) string) (string, err
 
 // destinationOf is where the artifact goes: in the task's directory or in the
 // shared one of the allocation.
-func destinationOf(a *api.TaskArtifact, taskDir string, interpolate func(string) string) (string, error) {
+func destinationOf(a *api.TaskArtifact, taskDir string, env environment.Env) (string, error) {
 	destination := "local/"
 	if a.RelativeDest != nil && *a.RelativeDest != "" {
-		destination = interpolate(*a.RelativeDest)
+		destination = env.InterpolatePath(*a.RelativeDest)
 	}
 	if !filepath.IsAbs(destination) {
 		destination = filepath.Join(taskDir, destination)
@@ -131,7 +133,7 @@ func nameOf(source string) string {
 }
 
 // gettersFor are the ways to download: nothing else is tried.
-func gettersFor(a *api.TaskArtifact, interpolate func(string) string) []getter.Getter {
+func gettersFor(a *api.TaskArtifact, env environment.Env) []getter.Getter {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.DisableKeepAlives = true
 	if a.GetterInsecure != nil && *a.GetterInsecure {
@@ -139,7 +141,7 @@ func gettersFor(a *api.TaskArtifact, interpolate func(string) string) []getter.G
 	}
 	header := http.Header{}
 	for name, value := range a.GetterHeaders {
-		header.Set(interpolate(name), interpolate(value))
+		header.Set(env.Interpolate(name), env.Interpolate(value))
 	}
 	return []getter.Getter{
 		&getter.HttpGetter{

@@ -16,6 +16,8 @@ import (
 	"github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/drydock/drydock/emulator/nomad/client/environment"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -81,7 +83,7 @@ func TestFetch(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			dir := filepath.Join(t.TempDir(), "task")
-			err := Fetch(t.Context(), &c.artifact, dir, func(s string) string { return strings.ReplaceAll(s, "${task}", "web") })
+			err := Fetch(t.Context(), &c.artifact, dir, environment.New(map[string]string{"task": "web"}, nil))
 			if c.fails != "" {
 				require.ErrorContains(t, err, c.fails)
 				return

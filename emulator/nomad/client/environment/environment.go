@@ -11,8 +11,9 @@ import (
 
 // Env is the environment of a task or a group. It does not change.
 type Env struct {
-	vars map[string]string
-	node map[string]string
+	vars    map[string]string
+	node    map[string]string
+	folders map[string]string
 }
 
 // New makes an environment of variables, and of what is known of the node by
@@ -45,8 +46,20 @@ func (e Env) With(more map[string]string) Env {
 		vars = map[string]string{}
 	}
 	maps.Copy(vars, more)
-	return Env{vars: vars, node: e.node}
+	return Env{vars: vars, node: e.node, folders: e.folders}
 }
+
+// WithFolders returns the environment of a task that sees its folders elsewhere
+// than this machine: what variables such as NOMAD_TASK_DIR are here, for
+// InterpolatePath.
+func (e Env) WithFolders(here map[string]string) Env {
+	e.folders = here
+	return e
+}
+
+// InterpolatePath is Interpolate for a path that the node itself uses: the
+// task's folders are where this machine has them.
+func (e Env) InterpolatePath(path string) string { return e.With(e.folders).Interpolate(path) }
 
 // List is the environment as a process gets it, NAME=value, sorted. A character
 // that no shell takes in a name is "_".

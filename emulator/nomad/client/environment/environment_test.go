@@ -43,6 +43,15 @@ func TestEnvironmentDoesNotChange(t *testing.T) {
 	require.Equal(t, "a", reference)
 }
 
+func TestFoldersOfAnIsolatedTask(t *testing.T) {
+	t.Parallel()
+	e := New(map[string]string{"NOMAD_TASK_DIR": "/local"}, nil)
+	require.Equal(t, "/local/x", e.InterpolatePath("${NOMAD_TASK_DIR}/x"))
+	e = e.WithFolders(map[string]string{"NOMAD_TASK_DIR": "/here/local"}).With(map[string]string{"A": "a"})
+	require.Equal(t, "/here/local/x", e.InterpolatePath("${NOMAD_TASK_DIR}/x"))
+	require.Equal(t, "/local/x", e.Interpolate("${NOMAD_TASK_DIR}/x"))
+}
+
 func TestListIsWhatAShellTakes(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"A=1", "MY_VAR.x=2"}, List(map[string]string{"MY-VAR.x": "2", "A": "1"}))

@@ -33,17 +33,20 @@ func TestMain(m *testing.M) {
 // waits to be killed.
 func owner() {
 	s := NewStarter()
-	out := new(output)
+	out, in := io.Pipe()
 	for range 3 {
-		if _, err := s.Start(parent(out)); err != nil {
+		if _, err := s.Start(parent(in)); err != nil {
 			fmt.Println(err)
 			return
 		}
 	}
-	for len(strings.Fields(out.String())) < 6 {
-		time.Sleep(time.Millisecond)
+	lines := bufio.NewScanner(out)
+	fmt.Print(s.Watchdog())
+	for range 3 {
+		lines.Scan()
+		fmt.Print(" ", lines.Text())
 	}
-	fmt.Println(s.Watchdog(), strings.Join(strings.Fields(out.String()), " "))
+	fmt.Println()
 	select {}
 }
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/hashicorp/nomad/api"
 
-	"github.com/drydock/drydock/emulator/nomad/client/cgroup"
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
 	"github.com/drydock/drydock/emulator/nomad/client/process"
 )
@@ -16,18 +15,18 @@ import (
 // handle is a task that was started.
 type handle struct {
 	*process.Process
-	starter *process.Starter
+	driver  *Driver
 	command process.Command // as it was started, for commands within
 	task    driver.Task
 	usage   usage
-	group   *cgroup.Group // nil without limits
+	group   *group // nil without limits
 	done    chan struct{}
 	oom     bool // readable once done is closed
 }
 
-func newHandle(starter *process.Starter, p *process.Process, group *cgroup.Group, command process.Command, task driver.Task) *handle {
+func newHandle(d *Driver, p *process.Process, group *group, command process.Command, task driver.Task) *handle {
 	h := &handle{
-		Process: p, starter: starter, command: command, task: task, usage: usage{began: time.Now()},
+		Process: p, driver: d, command: command, task: task, usage: usage{began: time.Now()},
 		group: group, done: make(chan struct{}),
 	}
 	go h.follow()
@@ -86,21 +85,30 @@ func (h *handle) Network() *driver.Network { return nil }
 
 // Exec runs a command as the task runs: its environment, folder and user.
 func (h *handle) Exec(ctx context.Context, c driver.Command) (int, error) {
-	path, err := findProgram(c.Args[0], h.task.Dir.Root, h.task.Path)
+	path, err := h.driver.find(c.Args[0], h.task)
 	if err != nil {
 		return 0, execError(c.Args[0])
 	}
 	command := h.command
 	command.Path, command.Args = path, c.Args[1:]
+	command.Confine = confineAll(h.group.confine, h.joinTask())
 	command.Stdin, command.Stdout, command.Stderr = c.Stdin, c.Stdout, c.Stderr
 	if c.TTY {
 		return h.execOnTerminal(ctx, command, c)
 	}
-	p, err := h.starter.Start(command)
+	p, err := h.driver.starter.Start(command)
 	if err != nil {
 		return 0, fmt.Errorf("rpc error: code = Unknown desc = failed to start command: %w", err)
 	}
 	return h.await(ctx, p)
+}
+
+// joinTask has a command see what the isolated task sees.
+func (h *handle) joinTask() confinement {
+	if h.driver.isolated {
+		return join(h.PID(), h.task.Dir.Root)
+	}
+	return nil
 }
 
 func execError(program string) error {

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -28,6 +29,8 @@ type Driver struct {
 
 	limits    *cgroup.Hierarchy // nil for raw_exec, and where there are none
 	unlimited error             // why there are none
+	isolated  bool              // tasks have a view of the files of their own
+	shared    error             // why they have not
 }
 
 // NewRaw is the driver raw_exec, whose processes the starter starts.
@@ -62,8 +65,10 @@ func (d *Driver) Fingerprint(context.Context) driver.Fingerprint {
 	return driver.Fingerprint{Detected: true, Healthy: true, Description: "Healthy"}
 }
 
-// Capabilities says that tasks see the machine as it is.
-func (d *Driver) Capabilities() driver.Capabilities { return driver.Capabilities{} }
+// Capabilities says whether tasks see the machine as it is.
+func (d *Driver) Capabilities() driver.Capabilities {
+	return driver.Capabilities{Isolated: d.isolated}
+}
 
 // Schema is the config block.
 func (d *Driver) Schema() hcldec.Spec { return d.schema }
@@ -82,10 +87,12 @@ func (d *Driver) Start(_ context.Context, task driver.Task) (driver.Handle, erro
 	if err := json.Unmarshal(task.Config, &c); err != nil {
 		return nil, fmt.Errorf("failed to decode driver config: %w", err)
 	}
+	task.Env = maps.Clone(task.Env)
 	for _, name := range c.DeniedEnvvars {
 		delete(task.Env, name)
 	}
-	path, err := findProgram(c.Command, task.Dir.Root, task.Path)
+	d.settle(&task)
+	path, err := d.find(c.Command, task)
 	if err != nil {
 		return nil, launchError(err)
 	}
@@ -94,19 +101,17 @@ func (d *Driver) Start(_ context.Context, task driver.Task) (driver.Handle, erro
 		return nil, launchError(err)
 	}
 	command := process.Command{
-		Path: path, Args: c.Args, Dir: task.Dir.Root, Env: environment.List(task.Env),
+		Path: path, Args: c.Args, Dir: d.workDir(task), Env: environment.List(task.Env),
 		Stdout: task.Stdout, Stderr: task.Stderr, Credential: credential,
 	}
 	if c.WorkDir != "" {
 		command.Dir = c.WorkDir
 	}
-	group, err := d.confine(task)
+	group, err := d.limit(task)
 	if err != nil {
 		return nil, launchError(err)
 	}
-	if group != nil {
-		command.Confine = group.Confine
-	}
+	command.Confine = confineAll(group.confine, d.isolate(task))
 	p, err := d.starter.Start(command)
 	if err != nil {
 		if group != nil {
@@ -114,7 +119,7 @@ func (d *Driver) Start(_ context.Context, task driver.Task) (driver.Handle, erro
 		}
 		return nil, launchError(err)
 	}
-	return newHandle(d.starter, p, group, command, task), nil
+	return newHandle(d, p, group, command, task), nil
 }
 
 // launchError words an error as Nomad does, whose executor is another program.

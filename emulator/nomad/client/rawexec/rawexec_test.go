@@ -219,13 +219,15 @@ func TestExecLimitsMemory(t *testing.T) {
 	require.False(t, exit.Successful())
 }
 
-func TestExecSaysThatItDoesNotLimit(t *testing.T) {
+func TestExecSaysWhatItDoesNot(t *testing.T) {
 	t.Parallel()
 	d := NewExec(starter(t))
 	d.limits, d.unlimited = nil, os.ErrPermission
+	d.isolated, d.shared = false, os.ErrNotExist
 	f := d.Fingerprint(t.Context())
 	require.True(t, f.Healthy)
-	require.Equal(t, "Healthy, but tasks are not limited: permission denied", f.Description)
+	require.False(t, d.Capabilities().Isolated)
+	require.Equal(t, "Healthy, but tasks are not isolated (file does not exist), tasks are not limited (permission denied)", f.Description)
 	task, _ := shell(t, "true")
 	require.True(t, ended(t, begin(t, d, task)).Successful())
 }

@@ -19,7 +19,7 @@ func (h *handle) execOnTerminal(ctx context.Context, command process.Command, c 
 	}
 	defer ours.Close()
 	command.Terminal = theirs
-	p, err := h.starter.Start(command)
+	p, err := h.driver.starter.Start(command)
 	theirs.Close()
 	if err != nil {
 		return 0, fmt.Errorf("rpc error: code = Unknown desc = failed to start command: %w", err)

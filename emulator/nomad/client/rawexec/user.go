@@ -37,6 +37,15 @@ func credentialOf(name string) (*syscall.Credential, error) {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid), Groups: groupsOf(u)}, nil
 }
 
+// homeOf is the home folder of a user; the root without one.
+func homeOf(name string) string {
+	u, err := user.Lookup(name)
+	if err != nil {
+		return "/"
+	}
+	return u.HomeDir
+}
+
 // groupsOf are the other groups of a user; those that cannot be found out are none.
 func groupsOf(u *user.User) []uint32 {
 	ids, err := u.GroupIds()
