@@ -63,8 +63,8 @@ func (r *recorded) Healthy() (bool, <-chan struct{}) {
 type serviceRecord struct{ *recorded }
 
 func (r serviceRecord) Poststart(t hook.Task) {
+	r.task = t // before it is told, so that who has heard of it may use it
 	r.add("%s runs %v", t.Spec().Name, t.Running())
-	r.task = t
 }
 
 // templateRecord is recorded, as templates.
