@@ -79,8 +79,14 @@ func TestNodesThatAreNotThereAnyMoreAreRejected(t *testing.T) {
 	assert.Equal(t, []string{"[0] v0 running"}, w.names(), "what would have been replaced goes on")
 	assert.Equal(t, api.EvalStatusPending, w.store.View().Evaluation(e.ID).Status)
 
+	w.write(func(tx *state.Tx) { scheduler.GiveUp(tx, e, 5) })
+	failed := w.store.View().Evaluation(e.ID)
+	assert.Equal(t, []string{"failed", "maximum attempts reached (5)"}, []string{failed.Status, failed.StatusDescription})
+	again := w.store.View().Evaluation(failed.BlockedEval)
+	assert.Equal(t, []string{"blocked", "max-plan-attempts", e.ID}, []string{again.Status, again.TriggeredBy, again.PreviousEval})
+
 	w.node(0, func(n *state.Node) { n.SchedulingEligibility = api.NodeSchedulingEligible })
-	w.process(e)
+	w.process(again)
 	assert.Equal(t, []string{"[0] v1 pending"}, w.names())
 }
 

@@ -11,6 +11,7 @@ const (
 	descriptionReconnected  = "alloc not needed due to disconnected client reconnect"
 	descriptionPreempted    = "Preempted by alloc ID %s"
 	descriptionBlocked      = "created to place remaining allocations"
+	descriptionConflicts    = "created due to placement conflicts"
 	descriptionReschedule   = "created for delayed rescheduling"
 	descriptionDisconnected = "created for delayed disconnect timeout"
 )

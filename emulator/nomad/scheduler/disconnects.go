@@ -19,6 +19,16 @@ func disconnectOf(a *state.Allocation) *api.DisconnectStrategy {
 	return group.Disconnect
 }
 
+// stopsOnClient is how long a node that is out of sight runs an allocation on
+// before it stops it; 0 when it does not stop it.
+func stopsOnClient(a *state.Allocation) time.Duration {
+	group := a.Group()
+	if group == nil || group.Disconnect == nil {
+		return 0
+	}
+	return value(group.Disconnect.StopOnClientAfter)
+}
+
 // sortDisconnected decides about an allocation whose node is out of sight.
 func (g *group) sortDisconnected(a *state.Allocation) {
 	strategy := disconnectOf(a)

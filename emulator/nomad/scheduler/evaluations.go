@@ -23,10 +23,7 @@ const (
 	TriggerPreemption        = "preemption"
 	TriggerReconnect         = "reconnect"              // a node has reported what it had lost sight of
 	TriggerDisconnectTimeout = "max-disconnect-timeout" // a node was away for too long
-	TriggerMaxAttempts       = "max-plan-attempts"
-	TriggerRollingUpdate     = "rolling-update"
-	TriggerScheduled         = "scheduled"
-	TriggerFailedFollowUp    = "failed-follow-up"
+	TriggerMaxAttempts       = "max-plan-attempts"      // nodes did not take what was planned
 )
 
 // NewEvaluation makes an evaluation of a job that is to be processed next.

@@ -59,7 +59,7 @@ type group struct {
 	inPlace     []update
 	destructive []*state.Allocation // all that have to be replaced to be updated
 	rolling     []*state.Allocation // those of them that are replaced now
-	regained    int                 // of the lost ones, how many are replaced
+	regained    int                 // of the lost ones, how many are replaced, now or later
 	filled      int                 // how many are placed that replace none
 	places      []seat
 }

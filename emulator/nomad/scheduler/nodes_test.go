@@ -161,3 +161,22 @@ func TestWhoStoodInGoesOrStays(t *testing.T) {
 		})
 	}
 }
+
+func TestWhatItsNodeStopsIsReplacedAfterThat(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 3)
+	w.settle(service(2, spread, disconnect(func(s *api.DisconnectStrategy) {
+		s.LostAfter, s.StopOnClientAfter = nil, new(20*time.Second)
+	})))
+	w.write(func(tx *state.Tx) { tx.UpdateNode(tx.Node(w.wanted()[0].NodeID), down) })
+	w.evaluate(scheduler.TriggerNodeUpdate)
+	assert.Equal(t, api.DesiredUpdates{Ignore: 1, Stop: 1}, w.desired())
+	require.Len(t, w.last.Evaluations, 1)
+	next := w.last.Evaluations[0]
+	assert.Equal(t, []string{"alloc-failure", "created for delayed rescheduling"}, []string{next.TriggeredBy, next.StatusDescription})
+	w.evaluate(scheduler.TriggerNodeUpdate)
+	assert.Equal(t, api.DesiredUpdates{Ignore: 1}, w.desired(), "not before")
+	w.now = next.WaitUntil
+	w.due()
+	assert.Equal(t, api.DesiredUpdates{Ignore: 1, Place: 1}, w.desired())
+}

@@ -47,6 +47,11 @@ func newPlanner(view *state.View, eval *api.Evaluation, job *api.Job, o Options)
 	done.NextEval, done.BlockedEval = "", ""
 	done.FailedTGAllocs, done.ClassEligibility, done.EscapedComputedClass = nil, nil, false
 	done.QueuedAllocations = map[string]int{}
+	if job != nil && !value(job.Stop) {
+		for _, group := range job.TaskGroups {
+			done.QueuedAllocations[*group.Name] = 0
+		}
+	}
 	done.PlanAnnotations = &api.PlanAnnotations{DesiredTGUpdates: map[string]*api.DesiredUpdates{}}
 	done.SnapshotIndex = view.LastIndex()
 	return &planner{
@@ -114,11 +119,6 @@ func (p *planner) finish() {
 	if p.deployment != nil {
 		done.DeploymentID = p.deployment.ID
 	}
-	if !p.stopped() {
-		for _, group := range p.job.TaskGroups {
-			done.QueuedAllocations[*group.Name] += 0
-		}
-	}
 	if len(p.failed) == 0 {
 		p.cancelBlocked(fmt.Sprintf("evaluation %q successful", done.ID))
 	} else {
@@ -133,7 +133,7 @@ func (p *planner) finish() {
 // block has the evaluation go on when there is room again: as itself, if it is
 // one that was blocked before, or else as one that follows.
 func (p *planner) block(done *api.Evaluation) {
-	if p.eval.TriggeredBy == TriggerQueued {
+	if p.eval.TriggeredBy == TriggerQueued || p.eval.TriggeredBy == TriggerMaxAttempts {
 		done.Status, done.StatusDescription = api.EvalStatusBlocked, descriptionBlocked
 		p.limit(done)
 		return

@@ -97,7 +97,8 @@ func (g *group) leaveNodes() {
 	}
 }
 
-// replaceLost replaces those that went down with their node, as far as they are needed.
+// replaceLost replaces those that went down with their node, as far as they are
+// needed: at once, or when their node has stopped them for certain.
 func (g *group) replaceLost() {
 	slices.SortStableFunc(g.lost, byIndex)
 	for _, a := range g.lost {
@@ -108,6 +109,10 @@ func (g *group) replaceLost() {
 		}
 		g.regained++
 		g.names.take(a)
+		if after := stopsOnClient(a); after > 0 {
+			g.waits = append(g.waits, wait{a, g.now.Add(after), TriggerAllocationFailure, descriptionReschedule})
+			continue
+		}
 		g.replace(a, causeEnded)
 		g.desired.Place++
 	}

@@ -33,6 +33,12 @@ func RescheduleAt(a *state.Allocation) (at time.Time, may bool) {
 	return failed.Add(rescheduleDelay(policy, events(a), failed)), true
 }
 
+// reschedules tells whether the group of an allocation is rescheduled at all.
+func reschedules(a *state.Allocation) bool {
+	policy := reschedulePolicy(a)
+	return policy != nil && (*policy.Unlimited || *policy.Attempts > 0)
+}
+
 func reschedulePolicy(a *state.Allocation) *api.ReschedulePolicy {
 	group := a.Group()
 	if group == nil {

@@ -23,7 +23,7 @@ type wait struct {
 // retry tells whether a failed allocation is to be replaced: now, or at a later
 // time; neither when it is not.
 func (g *group) retry(a *state.Allocation) (now bool, at time.Time) {
-	if a.DesiredTransition.ShouldForceReschedule() {
+	if a.DesiredTransition.ShouldForceReschedule() && reschedules(a) {
 		return true, time.Time{}
 	}
 	if g.deploymentHolds(a) {
@@ -71,11 +71,12 @@ func (g *group) retryLater(a *state.Allocation, at time.Time) {
 
 // followWaits makes the evaluations that go on when the waits are over: one for
 // those of a kind that end at nearly the same time. Of an allocation that waits
-// for both, that of its replacement is the one it names.
+// for both, that of its replacement is the one it names. What has ended waits
+// for nothing but that its node has stopped it.
 func (p *planner) followWaits() {
-	for _, trigger := range []string{TriggerDisconnectTimeout, TriggerReschedule} {
+	for _, trigger := range []string{TriggerDisconnectTimeout, TriggerReschedule, TriggerAllocationFailure} {
 		p.follow(slices.DeleteFunc(slices.Clone(p.waits), func(w wait) bool {
-			return w.trigger != trigger || p.ends(w.allocation)
+			return w.trigger != trigger || trigger != TriggerAllocationFailure && p.ends(w.allocation)
 		}))
 	}
 }

@@ -11,9 +11,7 @@ func (g *group) sort(allocations []*state.Allocation) {
 	for _, a := range allocations {
 		switch {
 		case g.past(a):
-			if g.eval.Type == api.JobTypeBatch {
-				g.desired.Ignore++
-			}
+			g.sortPast(a)
 		case canary(a) && !g.current(a):
 			g.stop(a, descriptionNotNeeded)
 			g.desired.Stop++
@@ -23,6 +21,18 @@ func (g *group) sort(allocations []*state.Allocation) {
 		if !a.Terminal() && !g.older(a) {
 			g.live++
 		}
+	}
+}
+
+// sortPast counts one that says nothing, unless its node has yet to stop it
+// for certain before another one takes its place.
+func (g *group) sortPast(a *state.Allocation) {
+	if a.ClientStatus == api.AllocClientStatusLost && stopsOnClient(a) > 0 && a.FollowupEvalID != g.eval.ID && g.awaited(a) {
+		g.regained++
+		g.names.take(a)
+	}
+	if g.eval.Type == api.JobTypeBatch {
+		g.desired.Ignore++
 	}
 }
 

@@ -47,6 +47,7 @@ type everywhere struct {
 
 	// What there is.
 	nodes    []*state.Node                // those that take new allocations of the job
+	eligible map[string]bool              // their IDs
 	ended    map[string]*state.Allocation // the newest that has ended, by node
 	covered  map[string]bool              // nodes that do not get another instance now
 	running  int                          // nodes that have and keep their instance
@@ -62,10 +63,14 @@ type everywhere struct {
 }
 
 func newEverywhere(p *planner, spec *api.TaskGroup) *everywhere {
-	return &everywhere{
-		taskGroup: newTaskGroup(p, spec), nodes: p.seats.of(p.job).Nodes(),
+	e := &everywhere{
+		taskGroup: newTaskGroup(p, spec), nodes: p.seats.of(p.job).Nodes(), eligible: map[string]bool{},
 		ended: map[string]*state.Allocation{}, covered: map[string]bool{},
 	}
+	for _, node := range e.nodes {
+		e.eligible[node.ID] = true
+	}
+	return e
 }
 
 // findMissing finds the nodes that are to get an instance.
@@ -107,7 +112,7 @@ func (e *everywhere) settle() {
 
 // feasible tells whether a node takes new allocations and can run the group.
 func (e *everywhere) feasible(node *state.Node) bool {
-	if !slices.ContainsFunc(e.nodes, func(n *state.Node) bool { return n.ID == node.ID }) {
+	if !e.eligible[node.ID] {
 		return false
 	}
 	feasible, _ := e.seats.of(e.job).Feasible(node, e.spec)
