@@ -56,11 +56,11 @@ func (p *progress) unhealthy(a *state.Allocation) {
 // deadline is when the first group has to have made progress that has not come
 // to its end, or to where it waits for its promotion; zero when none has.
 func (p *progress) deadline() (first time.Time) {
-	for name, group := range p.deployment.TaskGroups {
+	for _, group := range p.deployment.TaskGroups {
 		if group.ProgressDeadline == 0 || group.RequireProgressBy.IsZero() || group.HealthyAllocs >= max(group.DesiredTotal, group.DesiredCanaries) {
 			continue
 		}
-		if waits(group) && p.canaries[name] >= group.DesiredCanaries {
+		if waits(group) && group.HealthyAllocs >= group.DesiredCanaries {
 			continue
 		}
 		if first.IsZero() || group.RequireProgressBy.Before(first) {
