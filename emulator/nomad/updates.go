@@ -98,7 +98,7 @@ func applyUpdate(tx *state.Tx, allocations []*api.Allocation) {
 			continue
 		}
 		tx.UpdateAllocation(old, func(a *state.Allocation) { mergeUpdate(tx, a, said) })
-		trigger := triggerOf(old, said)
+		trigger := triggerOf(old, tx.Allocation(said.ID))
 		job := tx.Job(old.Namespace, old.JobID)
 		if trigger == "" || job == nil || evaluated[job] || job.Stop != nil && *job.Stop {
 			continue
@@ -110,16 +110,17 @@ func applyUpdate(tx *state.Tx, allocations []*api.Allocation) {
 
 // triggerOf is why news of an allocation are the scheduler's business; empty
 // when they are not.
-func triggerOf(old *state.Allocation, said *api.Allocation) string {
+func triggerOf(old, now *state.Allocation) string {
 	switch {
-	case old.ClientStatus == api.AllocClientStatusUnknown && said.ClientStatus != api.AllocClientStatusUnknown:
+	case old.ClientStatus == api.AllocClientStatusUnknown && now.ClientStatus != api.AllocClientStatusUnknown:
 		return scheduler.TriggerReconnect
-	case old.ClientStatus == said.ClientStatus || old.ServerTerminal():
+	case old.ClientStatus == now.ClientStatus || old.ServerTerminal() || now.ClientStatus != api.AllocClientStatusFailed:
 		return ""
-	case said.ClientStatus == api.AllocClientStatusFailed:
-		return scheduler.TriggerAllocationFailure
 	}
-	return ""
+	if _, may := scheduler.RescheduleAt(now); !may {
+		return "" // it stays as it is
+	}
+	return scheduler.TriggerAllocationFailure
 }
 
 // mergeUpdate takes over what the node says.
@@ -135,6 +136,9 @@ func mergeUpdate(tx *state.Tx, a *state.Allocation, said *api.Allocation) {
 	status := api.AllocDeploymentStatus{}
 	if a.DeploymentStatus != nil {
 		status = *a.DeploymentStatus
+	}
+	if status.Healthy != nil && *status.Healthy == *said.DeploymentStatus.Healthy {
+		return
 	}
 	status.Healthy, status.Timestamp = said.DeploymentStatus.Healthy, said.DeploymentStatus.Timestamp
 	status.ModifyIndex = tx.ChangeIndex()
