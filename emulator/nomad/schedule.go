@@ -2,7 +2,6 @@ package nomad
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net"
 	"strconv"
@@ -72,7 +71,10 @@ func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error
 		}
 		superseded = nil
 	}
-	return errors.New("maximum attempts reached (5)")
+	return r.store.Write(func(tx *state.Tx) error {
+		scheduler.GiveUp(tx, e, maxAttempts)
+		return nil
+	})
 }
 
 // causePlan is what a change is about that the scheduler has planned.
