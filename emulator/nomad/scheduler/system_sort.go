@@ -98,12 +98,14 @@ func (e *everywhere) leave(a *state.Allocation) {
 func (e *everywhere) compare(a *state.Allocation) {
 	node := e.node(a.NodeID)
 	switch {
-	case !e.unchanged(a) && !node.Ready(), e.unchanged(a) && node.Ready() && !a.ClientTerminal() && !e.feasible(node):
+	case node == nil:
+		e.desired.Ignore++ // it has done its work there
+	case e.unchanged(a) && (a.ClientTerminal() || !node.Ready() || e.feasible(node)):
+		e.keep(a)
+	case e.unchanged(a) || !node.Ready():
 		e.covered[a.NodeID] = true
 		e.stop(a, descriptionNotNeeded)
 		e.desired.Stop++
-	case e.unchanged(a):
-		e.keep(a)
 	default:
 		e.change(a)
 	}

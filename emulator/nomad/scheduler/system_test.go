@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drydock/drydock/emulator/nomad/scheduler"
+	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
 // system is a job of type system or sysbatch.
@@ -111,6 +112,11 @@ func TestSysbatchWorkIsDoneOncePerNode(t *testing.T) {
 	w.register(system(api.JobTypeSysbatch, env("2")))
 	assert.Equal(t, api.DesiredUpdates{DestructiveUpdate: 2}, w.desired())
 	assert.Equal(t, []string{"[0] v1 pending", "[0] v1 pending"}, w.names())
+
+	w.end(w.at(0), api.AllocClientStatusComplete)
+	w.write(func(tx *state.Tx) { tx.Delete(state.TableNodes, tx.Node(nodeID(0))) })
+	w.evaluate(scheduler.TriggerNodeUpdate)
+	assert.Equal(t, api.DesiredUpdates{Ignore: 2}, w.desired(), "also when the node is gone")
 }
 
 func TestSystemInstancesThatHaveEndedBeginAnew(t *testing.T) {
