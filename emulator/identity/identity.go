@@ -21,6 +21,7 @@ type Identity struct {
 	texts map[string]map[string]string
 	lists map[string]map[string][]string
 	open  bool // whether expressions may name attributes that are not there
+	plain map[string]string
 }
 
 // New makes an identity of texts and lists by group and name. When it is open,
@@ -119,6 +120,9 @@ func (i *Identity) Fill(template string) (string, error) {
 			known[group+"."+name] = ast.Variable{Type: ast.TypeString, Value: value}
 		}
 	}
+	for name, value := range i.plain {
+		known[name] = ast.Variable{Type: ast.TypeString, Value: value}
+	}
 	filled, err := hil.Eval(tree, &hil.EvalConfig{GlobalScope: &ast.BasicScope{VarMap: known}})
 	if err != nil {
 		return "", err
@@ -128,6 +132,11 @@ func (i *Identity) Fill(template string) (string, error) {
 		return "", fmt.Errorf("the template %q is not a text but a %s", template, filled.Type)
 	}
 	return text, nil
+}
+
+// With is the identity with further texts, which templates name without a group.
+func (i *Identity) With(plain map[string]string) *Identity {
+	return &Identity{texts: i.texts, lists: i.lists, open: i.open, plain: plain}
 }
 
 // Filled is the identity with a text in each of its attributes, so that what

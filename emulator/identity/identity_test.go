@@ -20,6 +20,9 @@ func TestClaimsBecomeAttributes(t *testing.T) {
 	text, err := i.Fill("${value.name} ${value.team} ${value.age}${value.gone}")
 	require.NoError(t, err)
 	assert.Equal(t, "bob blue 42", text)
+	text, err = i.With(map[string]string{"method": "m"}).Fill("${method}-${value.name}")
+	require.NoError(t, err)
+	assert.Equal(t, "m-bob", text)
 	for selector, want := range map[string]bool{
 		"": true, "value.name == bob": true, "a in list.groups": true, `"1.5" in list.groups`: true, "x in list.one": true,
 		"value.gone is empty": true, "b in list.groups": false,

@@ -6,7 +6,7 @@ import (
 )
 
 func aclRoutes() []route {
-	routes := slices.Concat(aclTokenRoutes(), aclPolicyRoutes(), aclRoleRoutes(), aclMethodRoutes())
+	routes := slices.Concat(aclTokenRoutes(), aclPolicyRoutes(), aclRoleRoutes(), aclMethodRoutes(), aclLoginRoutes())
 	for i, row := range routes {
 		routes[i].Handle = withACL(row.Handle)
 	}
@@ -79,5 +79,13 @@ func aclMethodRoutes() []route {
 		faithful(http.MethodGet, "/v1/acl/binding-rule/{id...}", inAuthority((*request).bindingRule)),
 		faithful(http.MethodPut, "/v1/acl/binding-rule/{id...}", inAuthority((*request).putBindingRule)),
 		faithful(http.MethodDelete, "/v1/acl/binding-rule/{id...}", inAuthority((*request).deleteBindingRule)),
+	}
+}
+
+func aclLoginRoutes() []route {
+	return []route{
+		faithful(http.MethodPut, "/v1/acl/login", (*request).logIn),
+		faithful(http.MethodPut, "/v1/acl/oidc/auth-url", (*request).beginLogin),
+		faithful(http.MethodPut, "/v1/acl/oidc/complete-auth", (*request).completeLogin),
 	}
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/drydock/drydock/emulator/nomad/client"
 	"github.com/drydock/drydock/emulator/nomad/events"
 	"github.com/drydock/drydock/emulator/nomad/keyring"
+	"github.com/drydock/drydock/emulator/nomad/login"
 	"github.com/drydock/drydock/emulator/nomad/state"
 	"github.com/drydock/drydock/emulator/rest"
 	"github.com/drydock/drydock/emulator/store"
@@ -37,6 +38,7 @@ type region struct {
 	heartbeats heartbeats
 	identities nodeIdentities
 	locks      locks
+	logins     login.Logins
 	updates    updates
 	workers    workers
 

@@ -2,21 +2,16 @@ package login
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
-	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"github.com/go-jose/go-jose/v4"
-)
 
-// fetchWait bounds how long a server of keys may take to answer.
-const fetchWait = 10 * time.Second
+	"github.com/drydock/drydock/emulator/identity"
+)
 
 // fetchedKeys are fetched from a URL whenever a token is checked.
 type fetchedKeys struct {
@@ -25,7 +20,7 @@ type fetchedKeys struct {
 }
 
 func newFetchedKeys(c jwtConfig) (*fetchedKeys, error) {
-	client, err := clientThatTrusts(c.JWKSCACert)
+	client, err := identity.Client(c.JWKSCACert)
 	if err != nil {
 		return nil, fmt.Errorf("error checking JWKSCACert: %w", err)
 	}
@@ -89,7 +84,7 @@ type discoveredKeys struct {
 }
 
 func newDiscoveredKeys(c jwtConfig) (*discoveredKeys, error) {
-	client, err := clientThatTrusts(c.OIDCDiscoveryCACert)
+	client, err := identity.Client(c.OIDCDiscoveryCACert)
 	if err != nil {
 		return nil, fmt.Errorf("error checking OIDCDiscoveryCACert: %w", err)
 	}
@@ -125,18 +120,4 @@ func (k *discoveredKeys) claims(ctx context.Context, token string) (map[string]a
 		return nil, fmt.Errorf("unable to successfully parse all claims from token: %w", err)
 	}
 	return claims, nil
-}
-
-// clientThatTrusts makes an HTTP client that trusts the certificates in PEM;
-// with none, those that the system trusts.
-func clientThatTrusts(certificates string) (*http.Client, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	if certificates != "" {
-		pool := x509.NewCertPool()
-		if !pool.AppendCertsFromPEM([]byte(certificates)) {
-			return nil, errors.New("could not parse CA PEM value successfully")
-		}
-		transport.TLSClientConfig = &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}
-	}
-	return &http.Client{Transport: transport, Timeout: fetchWait}, nil
 }

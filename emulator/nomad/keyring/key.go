@@ -84,6 +84,9 @@ func unwrap(by cipher.AEAD, row *state.RootKey) (*Key, error) {
 // ID is the key's ID.
 func (k *Key) ID() string { return k.id }
 
+// Private is what the key signs with.
+func (k *Key) Private() *rsa.PrivateKey { return k.sign }
+
 // Encrypt encrypts a text, which can be read with this key, and as that of the
 // same name, alone.
 func (k *Key) Encrypt(text []byte, name string) []byte { return seal(k.encrypt, text, name) }
