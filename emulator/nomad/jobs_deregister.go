@@ -2,7 +2,6 @@ package nomad
 
 import (
 	"net/http"
-	"strconv"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -23,7 +22,7 @@ func (r *request) deregisterJob() (any, error) {
 	if err := r.needIn(namespace, acl.SubmitJob); err != nil {
 		return nil, err
 	}
-	priority, err := r.evalPriority()
+	o, err := r.endOptions()
 	if err != nil {
 		return nil, err
 	}
@@ -38,13 +37,14 @@ func (r *request) deregisterJob() (any, error) {
 		if job == nil {
 			return nil
 		}
-		e := endJob(tx, job, r.flag("purge"), r.flag("no_shutdown_delay"))
+		e := endJob(tx, job, o.purge, o.noShutdownDelay)
 		answer.Index, answer.JobModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 		if e == nil {
+			answer.EvalCreateIndex = tx.ChangeIndex()
 			return nil
 		}
-		if priority > 0 {
-			e.Priority = priority
+		if o.evalPriority > 0 {
+			e.Priority = o.evalPriority
 		}
 		tx.UpsertEvaluation(e)
 		answer.EvalID, answer.EvalCreateIndex = e.ID, tx.ChangeIndex()
@@ -53,20 +53,26 @@ func (r *request) deregisterJob() (any, error) {
 	return answer, err
 }
 
-// evalPriority is the priority that the evaluation is to have; 0 is the job's.
-func (r *request) evalPriority() (int, error) {
-	text := r.query.Get("eval_priority")
-	if text == "" {
-		return 0, nil
+// endOptions are how a job is to end.
+type endOptions struct {
+	purge, noShutdownDelay bool
+	evalPriority           int // 0 is the job's
+}
+
+func (r *request) endOptions() (o endOptions, err error) {
+	if o.purge, err = r.boolean("purge"); err != nil {
+		return o, err
 	}
-	priority, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, badRequest("Failed to parse value of %q (%v) as an int: %v", "eval_priority", text, err)
+	if o.noShutdownDelay, err = r.boolean("no_shutdown_delay"); err != nil {
+		return o, err
 	}
-	if priority != 0 && (priority < 1 || priority > 100) {
-		return 0, badRequest("eval priority must be between 1 and 100 inclusively")
+	if _, err = r.boolean("global"); err != nil { // all regions of a job: Enterprise
+		return o, err
 	}
-	return priority, nil
+	if o.evalPriority, err = r.integer("eval_priority"); err == nil && o.evalPriority != 0 && !validPriority(o.evalPriority) {
+		err = errEvalPriority
+	}
+	return o, err
 }
 
 // endJob stops a job or, to purge it, forgets it. It returns the evaluation
@@ -86,7 +92,7 @@ func endJob(tx *state.Tx, job *api.Job, purge, noShutdownDelay bool) *api.Evalua
 		stopped.Stop, stopped.SubmitTime = new(true), &submitted
 		tx.UpsertJob(&stopped, true)
 	}
-	if job.IsPeriodic() || job.IsParameterized() && !job.Dispatched {
+	if waits(job) {
 		return nil
 	}
 	e := newEvaluation(tx, job, scheduler.TriggerJobDeregister)
@@ -99,19 +105,19 @@ func (r *request) evaluateJob() (any, error) {
 	if err := r.needIn(namespace, acl.ReadJob); err != nil {
 		return nil, err
 	}
-	var asked struct{ EvalOptions api.EvalOptions }
-	if err := r.decode(&asked); err != nil {
+	asked, err := r.evaluateRequest(id)
+	if err != nil {
 		return nil, err
 	}
 	var answer jobChange
-	err := r.write(func(tx *state.Tx) error {
+	err = r.write(func(tx *state.Tx) error {
 		job := tx.Job(namespace, id)
 		switch {
 		case job == nil:
 			return fail(http.StatusInternalServerError, "job not found")
 		case job.IsPeriodic():
 			return fail(http.StatusInternalServerError, "can't evaluate periodic job")
-		case job.IsParameterized() && !job.Dispatched:
+		case job.IsParameterized():
 			return fail(http.StatusInternalServerError, "can't evaluate parameterized job")
 		}
 		if asked.EvalOptions.ForceReschedule {
@@ -119,10 +125,28 @@ func (r *request) evaluateJob() (any, error) {
 		}
 		e := newEvaluation(tx, job, scheduler.TriggerJobRegister)
 		tx.UpsertEvaluation(e)
-		answer = jobChange{EvalID: e.ID, EvalCreateIndex: tx.ChangeIndex(), JobModifyIndex: *job.JobModifyIndex, Index: tx.ChangeIndex()}
+		answer = jobChange{EvalID: e.ID, EvalCreateIndex: tx.ChangeIndex(), JobModifyIndex: *job.ModifyIndex, Index: tx.ChangeIndex()}
 		return nil
 	})
 	return answer, err
+}
+
+// evaluateRequest reads the body, which need not be there.
+func (r *request) evaluateRequest(id string) (asked api.JobEvaluateRequest, err error) {
+	if r.ContentLength == 0 {
+		return asked, nil
+	}
+	if err := r.decode(&asked); err != nil {
+		return asked, err
+	}
+	switch asked.JobID {
+	case id:
+		return asked, nil
+	case "":
+		return asked, badRequest("Job ID must be specified")
+	default:
+		return asked, badRequest("JobID not same as job name")
+	}
 }
 
 // forceReschedule has the failed allocations of a job placed anew, whatever

@@ -18,6 +18,10 @@ func (r *request) listJobs() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	withMeta, err := r.boolean("meta")
+	if err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		list, err := pageOf(r, jobRows(view, r.namespace(), r.query.Get("prefix")),
 			func(job *api.Job) position { return position{name: *job.Namespace + "." + *job.ID} },
@@ -26,7 +30,7 @@ func (r *request) listJobs() (any, error) {
 					return nil, false, nil
 				}
 				ok, err := matches(job) // the whole job, not what is told of it
-				return r.jobStub(view, job), ok, err
+				return jobStub(view, job, withMeta), ok, err
 			})
 		return list, view.Index(state.TableJobs, state.TableSummaries), err
 	})
@@ -49,7 +53,7 @@ func jobRows(view *state.View, namespace, prefix string) iter.Seq[*api.Job] {
 }
 
 // jobStub is what lists tell of a job.
-func (r *request) jobStub(view *state.View, job *api.Job) *api.JobListStub {
+func jobStub(view *state.View, job *api.Job, withMeta bool) *api.JobListStub {
 	stub := &api.JobListStub{
 		ID: *job.ID, Name: *job.Name, Namespace: *job.Namespace, Datacenters: job.Datacenters, Type: *job.Type,
 		Priority: *job.Priority, Periodic: job.IsPeriodic(), ParameterizedJob: job.IsParameterized(),
@@ -63,7 +67,7 @@ func (r *request) jobStub(view *state.View, job *api.Job) *api.JobListStub {
 	if job.StatusDescription != nil {
 		stub.StatusDescription = *job.StatusDescription
 	}
-	if r.flag("meta") {
+	if withMeta {
 		stub.Meta = job.Meta
 	}
 	return stub

@@ -96,3 +96,16 @@ func (r *request) jobDeployment() (any, error) {
 		return d, d.ModifyIndex, nil
 	})
 }
+
+func (r *request) jobServices() (any, error) {
+	return r.ofJob(func(view *state.View, namespace, id string) (any, uint64, error) {
+		if view.Job(namespace, id) == nil {
+			return nil, view.Index(state.TableJobs), notFound("job not found")
+		}
+		list := []*api.ServiceRegistration{}
+		for service := range view.ServicesOfJob(namespace, id) {
+			list = append(list, service)
+		}
+		return list, tableIndex(view, state.TableServices), nil
+	})
+}

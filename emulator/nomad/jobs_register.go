@@ -1,8 +1,10 @@
 package nomad
 
 import (
+	"fmt"
 	"net/http"
 
+	"github.com/dustin/go-humanize"
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/nomad/acl"
@@ -34,6 +36,8 @@ func (r *request) registerJob() (any, error) {
 		return nil, badRequest("Job must be specified")
 	case job.ID == nil || *job.ID == "":
 		return nil, badRequest("Job ID hasn't been provided")
+	case asked.EvalPriority != 0 && !validPriority(asked.EvalPriority):
+		return nil, errEvalPriority
 	}
 	if id := r.PathValue("id"); id != "" && id != *job.ID {
 		return nil, badRequest("Job ID does not match name")
@@ -44,44 +48,56 @@ func (r *request) registerJob() (any, error) {
 	if err := r.needIn(*job.Namespace, acl.SubmitJob); err != nil {
 		return nil, err
 	}
+	jobs.Canonicalize(job)
 	return r.register(job, asked)
 }
+
+var errEvalPriority = badRequest("Eval priority must be between 1 and 100 inclusively")
+
+func validPriority(priority int) bool { return priority >= 1 && priority <= 100 }
 
 // placeInNamespace gives a job the region and the namespace that the request
 // is about, unless it says so itself.
 func (r *request) placeInNamespace(job *api.Job) error {
-	if job.Region != nil && *job.Region != "" && !r.has("region") && *job.Region != "global" {
+	if job.Region != nil && *job.Region != "" && !r.has("region") && *job.Region != api.GlobalRegion {
 		if err := r.forward(*job.Region); err != nil {
 			return err
 		}
 	}
+	job.Region = new(r.region.options.Name)
 	if job.Namespace == nil || *job.Namespace == "" || r.has("namespace") {
-		namespace := r.namespace()
-		job.Namespace = &namespace
+		job.Namespace = new(r.namespace())
 	}
 	return nil
 }
 
-// register validates a job and writes it, with the evaluation that places it.
+// register validates a canonical job and writes it, with the evaluation that
+// places it.
 func (r *request) register(job *api.Job, asked api.JobRegisterRequest) (any, error) {
-	jobs.Canonicalize(job)
 	problems, warnings := jobs.Validate(job, r.cluster())
 	if len(problems) > 0 {
 		return nil, fail(http.StatusInternalServerError, "%s", jobs.Refusal(problems))
 	}
-	answer := jobChange{Warnings: warnings}
+	if warning := dropLongSource(&asked); warning != "" {
+		warnings = append(warnings, warning)
+	}
+	answer := jobChange{Warnings: jobs.Warnings(warnings)}
 	err := r.write(func(tx *state.Tx) error {
 		tx.About("JobRegistered")
-		if err := mayRegister(tx, job, asked); err != nil {
+		old := tx.Job(*job.Namespace, *job.ID)
+		if err := mayRegister(tx, old, job, asked); err != nil {
 			return err
 		}
-		if asked.PreserveCounts || asked.PreserveResources {
-			preserve(tx.Job(*job.Namespace, *job.ID), job, asked)
+		if old != nil && asked.PreserveCounts {
+			jobs.CountsFrom(job, old)
 		}
-		evaluation := putJob(tx, job, asked)
-		answer.Index, answer.JobModifyIndex = tx.ChangeIndex(), *tx.Job(*job.Namespace, *job.ID).JobModifyIndex
-		if evaluation != nil {
-			answer.EvalID, answer.EvalCreateIndex = evaluation.ID, tx.ChangeIndex()
+		if old != nil && asked.PreserveResources {
+			jobs.ResourcesFrom(job, old)
+		}
+		e := putJob(tx, old, job, asked)
+		answer.Index, answer.JobModifyIndex = tx.ChangeIndex(), *tx.Job(*job.Namespace, *job.ID).ModifyIndex
+		if e != nil {
+			answer.EvalID, answer.EvalCreateIndex = e.ID, tx.ChangeIndex()
 		}
 		return nil
 	})
@@ -99,57 +115,46 @@ func (r *request) cluster() jobs.Cluster {
 }
 
 // mayRegister is an error when the state does not allow the job.
-func mayRegister(tx *state.Tx, job *api.Job, asked api.JobRegisterRequest) error {
+func mayRegister(tx *state.Tx, old, job *api.Job, asked api.JobRegisterRequest) error {
 	if tx.SchedulerConfiguration().RejectJobRegistration {
 		return fail(http.StatusInternalServerError, "job registration disabled by scheduler configuration")
 	}
-	old := tx.Job(*job.Namespace, *job.ID)
 	if asked.EnforceIndex {
-		switch {
-		case old == nil && asked.JobModifyIndex != 0:
-			return fail(http.StatusInternalServerError, "Enforcing job modify index %d: job does not exist", asked.JobModifyIndex)
-		case old != nil && asked.JobModifyIndex == 0:
-			return fail(http.StatusInternalServerError, "Enforcing job modify index 0: job already exists")
-		case old != nil && asked.JobModifyIndex != *old.JobModifyIndex:
-			return fail(http.StatusInternalServerError, "Enforcing job modify index %d: job exists with conflicting job modify index: %d",
-				asked.JobModifyIndex, *old.JobModifyIndex)
+		if err := enforceIndex(old, asked.JobModifyIndex); err != nil {
+			return err
 		}
+	}
+	if err := jobs.CheckRegister(old, job); err != nil {
+		return fail(http.StatusInternalServerError, "%v", err)
 	}
 	return nil
 }
 
-// preserve keeps the counts, or the resources, of the groups that the job has already.
-func preserve(old, job *api.Job, asked api.JobRegisterRequest) {
-	if old == nil {
-		return
+// enforceIndex is an error unless the job is still as the caller knows it.
+func enforceIndex(old *api.Job, index uint64) error {
+	switch {
+	case old == nil && index != 0:
+		return fail(http.StatusInternalServerError, "Enforcing job modify index %d: job does not exist", index)
+	case old != nil && index == 0:
+		return fail(http.StatusInternalServerError, "Enforcing job modify index 0: job already exists")
+	case old != nil && index != *old.JobModifyIndex:
+		return fail(http.StatusInternalServerError, "Enforcing job modify index %d: job exists with conflicting job modify index: %d",
+			index, *old.JobModifyIndex)
 	}
-	for _, group := range job.TaskGroups {
-		before := old.LookupTaskGroup(*group.Name)
-		if before == nil {
-			continue
-		}
-		if asked.PreserveCounts {
-			group.Count = before.Count
-		}
-		if !asked.PreserveResources {
-			continue
-		}
-		for _, task := range group.Tasks {
-			for _, same := range before.Tasks {
-				if same.Name == task.Name {
-					task.Resources = same.Resources
-				}
-			}
-		}
-	}
+	return nil
 }
 
-// putJob writes a job, and the evaluation that places it; a job that waits for
-// its time or for a dispatch has none.
-func putJob(tx *state.Tx, job *api.Job, asked api.JobRegisterRequest) *api.Evaluation {
-	old := tx.Job(*job.Namespace, *job.ID)
-	tx.UpsertJob(job, old == nil || jobs.SpecChanged(old, job))
-	if job.IsPeriodic() || job.IsParameterized() && !job.Dispatched {
+// putJob writes a job, what it was submitted as, and the evaluation that places
+// it; a job that waits for its time or for a dispatch has none.
+func putJob(tx *state.Tx, old, job *api.Job, asked api.JobRegisterRequest) *api.Evaluation {
+	changed := old == nil || jobs.SpecChanged(old, job)
+	tx.UpsertJob(job, changed)
+	if source := asked.Submission; changed && source != nil {
+		tx.UpsertSubmission(job, source)
+	} else if first := tx.Submission(*job.Namespace, *job.ID, 0); changed && first != nil {
+		tx.UpsertSubmission(job, &first.JobSubmission) // as the real program does
+	}
+	if waits(job) {
 		return nil
 	}
 	e := newEvaluation(tx, job, scheduler.TriggerJobRegister)
@@ -158,4 +163,20 @@ func putJob(tx *state.Tx, job *api.Job, asked api.JobRegisterRequest) *api.Evalu
 	}
 	tx.UpsertEvaluation(e)
 	return e
+}
+
+// waits tells whether a job only launches others, at times or when it is dispatched.
+func waits(job *api.Job) bool { return job.IsPeriodic() || job.IsParameterized() }
+
+// maxSource is how long the source of a job may be to be kept, in bytes.
+const maxSource = 1_000_000
+
+// dropLongSource forgets a source that is too long, and warns of it.
+func dropLongSource(asked *api.JobRegisterRequest) (warning string) {
+	if asked.Submission == nil || len(asked.Submission.Source) <= maxSource {
+		return ""
+	}
+	size := uint64(len(asked.Submission.Source))
+	asked.Submission = nil
+	return fmt.Sprintf("job source size of %s exceeds maximum of %s and will be discarded", humanize.Bytes(size), humanize.Bytes(maxSource))
 }

@@ -121,6 +121,7 @@ func (r *region) start() error {
 	r.keep(r.reapTokens)
 	r.keep(r.publishKeys)
 	r.keep(r.releaseLocks)
+	r.keep(r.launchPeriodics)
 	if err := r.startNodes(); err != nil {
 		return err
 	}

@@ -51,9 +51,7 @@ const maxAttempts = 5
 // evaluate has the scheduler decide, and writes what it has decided.
 func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error {
 	for range maxAttempts {
-		plan, err := scheduler.Process(r.store.View(), e, scheduler.Options{
-			Now: time.Now(), PortFree: portFree, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
-		})
+		plan, err := scheduler.Process(r.store.View(), e, schedulerOptions())
 		if err != nil {
 			return err
 		}
@@ -75,6 +73,12 @@ func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error
 		scheduler.GiveUp(tx, e, maxAttempts)
 		return nil
 	})
+}
+
+func schedulerOptions() scheduler.Options {
+	return scheduler.Options{
+		Now: time.Now(), PortFree: portFree, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+	}
 }
 
 // causePlan is what a change is about that the scheduler has planned.

@@ -39,8 +39,8 @@ func (p problems) String() string {
 // Validate.
 func Refusal(errors []string) string { return problems(errors).String() }
 
-// warningText has the warnings about a job in one text, or is empty.
-func warningText(warnings problems) string {
+// Warnings has the warnings about a job in one text, or is empty.
+func Warnings(warnings []string) string {
 	if len(warnings) == 0 {
 		return ""
 	}

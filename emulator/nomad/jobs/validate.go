@@ -27,15 +27,15 @@ type Cluster struct {
 // Validate tells what is wrong with a canonical job, and what it warns of, in the
 // words of the real program without an Enterprise licence and without Vault. The
 // errors are those of the answer to a validation; Refusal makes of them that to a
-// registration.
-func Validate(job *api.Job, cluster Cluster) (errors []string, warnings string) {
+// registration, and Warnings makes one text of the warnings.
+func Validate(job *api.Job, cluster Cluster) (errors, warnings []string) {
 	var p problems
 	checkRefused(&p, job)
 	checkExistence(&p, job, cluster)
 	checkJob(&p, job)
 	checkSubmission(&p, job)
 	checkEnterprise(&p, job)
-	return p, warningText(warn(job, cluster))
+	return p, warn(job, cluster)
 }
 
 func checkExistence(p *problems, job *api.Job, cluster Cluster) {

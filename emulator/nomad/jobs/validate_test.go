@@ -48,7 +48,7 @@ func validates(t *testing.T, name string) {
 			jobs.Canonicalize(job)
 			errors, warnings := jobs.Validate(job, jobs.Cluster{HasNodePool: hasNodePool})
 			assert.Equal(t, c.Errors, errors)
-			assert.Equal(t, c.Warnings, warnings)
+			assert.Equal(t, c.Warnings, jobs.Warnings(warnings))
 		})
 	}
 	if *real != "" {

@@ -27,6 +27,12 @@ func jobTables() store.Schema {
 					return nil
 				}
 				return []string{*j.Namespace, *j.ParentID}
+			})),
+			store.Many("periodic", store.By(func(j *api.Job) []string {
+				if !j.IsPeriodic() {
+					return nil
+				}
+				return name(j)
 			}))),
 		TableJobVersions: store.Rows[api.Job](
 			store.Unique("id", store.By(func(j *api.Job) []string { return append(name(j), number(*j.Version)) })),

@@ -33,9 +33,6 @@ func (tx *Tx) UpsertJob(job *api.Job, newVersion bool) {
 			job.JobModifyIndex, job.SubmitTime = old.JobModifyIndex, old.SubmitTime
 		}
 	}
-	if old == nil || newVersion {
-		job.Stable = new(false)
-	}
 	job.Version, job.CreateIndex, job.ModifyIndex = &version, &created, &index
 	status := tx.jobStatus(job)
 	job.Status = &status
@@ -82,6 +79,7 @@ func (tx *Tx) DeleteJob(job *api.Job) {
 	tx.Delete(TableJobs, job)
 	tx.forgetSubmissions(*job.Namespace, *job.ID)
 	tx.forgetScaling(*job.Namespace, *job.ID)
+	tx.forgetLaunch(job)
 	tx.recountChildren(job)
 }
 

@@ -96,6 +96,7 @@ func schema() store.Schema {
 		deploymentTables(),
 		evaluationTables(),
 		jobTables(),
+		launchTables(),
 		namespaceTables(),
 		nodeTables(),
 		nodePoolTables(),
