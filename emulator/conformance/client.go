@@ -15,16 +15,16 @@ import (
 
 const testsTimeout = 5 * time.Minute
 
-// testClient runs the client's tests with a folder first on the PATH whose
-// program is the command, and returns what came of each test. It runs in the
-// checkout's root, and leaves no process behind.
-func (s Suite) testClient(ctx context.Context, command []string, pattern string, parallel int) (_ outcomes, err error) {
+// testClient runs the client's tests with a folder first on the PATH that holds
+// the program, and returns what came of each test. It runs in the checkout's
+// root, and leaves no process behind.
+func (s Suite) testClient(ctx context.Context, program, pattern string, parallel int) (_ outcomes, err error) {
 	dir, err := os.MkdirTemp("", "drydock-conformance-")
 	if err != nil {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
-	if err := s.install(dir, command); err != nil {
+	if err := s.install(dir, program); err != nil {
 		return nil, err
 	}
 	test := exec.CommandContext(ctx, "go", "test", "-C", "scripts/tools/"+s.Program+"-api", "-json", "-vet=off", "-count=1",
@@ -60,22 +60,16 @@ func (s Suite) testClient(ctx context.Context, command []string, pattern string,
 	return results, nil
 }
 
-// install writes the program that the tests find. It becomes the command
-// instead of waiting for it: the tests signal the process they started.
-func (s Suite) install(dir string, command []string) error {
-	program, err := filepath.Abs(command[0])
+// install puts the program into a folder under the name that the tests look for.
+func (s Suite) install(dir, program string) error {
+	program, err := filepath.Abs(program)
 	if err != nil {
 		return err
 	}
 	if _, err := exec.LookPath(program); err != nil {
 		return err
 	}
-	quoted := make([]string, len(command))
-	for i, word := range append([]string{program}, command[1:]...) {
-		quoted[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-	}
-	script := "#!/bin/sh\nexec " + strings.Join(quoted, " ") + " \"$@\"\n"
-	return os.WriteFile(filepath.Join(dir, s.Program), []byte(script), 0o755)
+	return os.Symlink(program, filepath.Join(dir, s.Program))
 }
 
 // environment is this process's, without what is unset, and with dir first on

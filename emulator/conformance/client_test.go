@@ -9,15 +9,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestTheInstalledProgramIsTheCommand(t *testing.T) {
+func TestTheProgramIsRunUnderTheNameThatTestsLookFor(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	require.NoError(t, (Suite{Program: "consul"}).install(dir, []string{"/bin/echo", "it's", "$HOME"}))
-	output, err := exec.Command(filepath.Join(dir, "consul"), "agent", "-a b").Output()
+	suite := Suite{Program: "consul"}
+	require.NoError(t, suite.install(dir, "/bin/sh"))
+	output, err := exec.Command(filepath.Join(dir, "consul"), "-c", "echo $0").Output()
 	require.NoError(t, err)
-	assert.Equal(t, "it's $HOME agent -a b\n", string(output))
+	assert.Equal(t, filepath.Join(dir, "consul")+"\n", string(output))
 
-	assert.Error(t, (Suite{Program: "consul"}).install(dir, []string{filepath.Join(dir, "nothing")}))
+	assert.Error(t, Suite{Program: "nomad"}.install(dir, filepath.Join(dir, "nothing")))
 }
 
 func TestTheTestsFindNoOtherProgram(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 // Suite is the tests of an official client, and what is known of them.
 type Suite struct {
 	// Program is the name of the program that the tests look for on the PATH,
-	// of the command of drydock that emulates it, and of the folder
+	// under which drydock is the emulator, and of the folder
 	// scripts/tools/PROGRAM-api that pins the client.
 	Program string
 
@@ -63,7 +63,7 @@ func Main(suite Suite) {
 func (s Suite) run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("conformance", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	program := flags.String(s.Program, "", "the `path` of the program to test; empty is the emulator, as bin/drydock runs it")
+	program := flags.String(s.Program, "bin/drydock", "the `path` of the program to test, which is run under the name "+s.Program)
 	pattern := flags.String("run", "", "run only the tests whose names match this `regexp`")
 	parallel := flags.Int("parallel", s.Parallel, "how many tests, and so how many servers, run at once")
 	if err := flags.Parse(args); err != nil {
@@ -74,12 +74,8 @@ func (s Suite) run(ctx context.Context, args []string, stdout, stderr io.Writer)
 	if err != nil {
 		return err
 	}
-	command := []string{*program}
-	if *program == "" {
-		command = []string{"bin/drydock", s.Program}
-	}
 	fmt.Fprintf(stderr, "running the tests of %s; it takes about a minute\n", strings.TrimSuffix(s.Packages, "/..."))
-	outcomes, err := s.testAll(ctx, command, real, *pattern, *parallel)
+	outcomes, err := s.testAll(ctx, *program, real, *pattern, *parallel)
 	if err != nil {
 		return err
 	}

@@ -10,18 +10,18 @@ import (
 
 // testAll runs the client's tests whose names match, and once more those that
 // another's panic kept from their end, until none is left or none gets there.
-func (s Suite) testAll(ctx context.Context, command []string, real []string, pattern string, parallel int) (outcomes, error) {
+func (s Suite) testAll(ctx context.Context, program string, real []string, pattern string, parallel int) (outcomes, error) {
 	matches, err := regexp.Compile(pattern)
 	if err != nil {
 		return nil, err
 	}
-	all, err := s.testClient(ctx, command, pattern, parallel)
+	all, err := s.testClient(ctx, program, pattern, parallel)
 	if err != nil {
 		return nil, err
 	}
 	left := all.unfinished(real, matches)
 	for len(left) > 0 {
-		again, err := s.testClient(ctx, command, "^("+strings.Join(left, "|")+")$", parallel)
+		again, err := s.testClient(ctx, program, "^("+strings.Join(left, "|")+")$", parallel)
 		if err != nil {
 			return nil, err
 		}
