@@ -38,7 +38,7 @@ func (r *request) jobsOfPool() (any, error) {
 	return r.block(func(view *state.View) (any, uint64, error) {
 		list, err := page(r, jobRows(view, r.namespace(), ""), at, func(job *api.Job) (*api.JobListStub, bool) {
 			in := job.NodePool != nil && *job.NodePool == name
-			return r.jobStub(view, job), in && may.Namespace(*job.Namespace, acl.ListJobs)
+			return jobStub(view, job, r.flag("meta")), in && may.Namespace(*job.Namespace, acl.ListJobs)
 		})
 		return list, view.Index(state.TableJobs, state.TableSummaries), err
 	})
