@@ -75,7 +75,7 @@ func (s Suite) run(ctx context.Context, args []string, stdout, stderr io.Writer)
 		return err
 	}
 	fmt.Fprintf(stderr, "running the tests of %s; it takes about a minute\n", strings.TrimSuffix(s.Packages, "/..."))
-	outcomes, err := s.testAll(ctx, *program, real, *pattern, *parallel)
+	outcomes, err := s.testAll(ctx, *program, real, differs, *pattern, *parallel)
 	if err != nil {
 		return err
 	}
