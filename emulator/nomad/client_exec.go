@@ -29,7 +29,13 @@ func (r *request) execAllocation() (any, error) {
 	if r.query.Get("task") == "" {
 		return nil, badRequest("task name is required")
 	}
-	return streamed(func(w http.ResponseWriter) {
+	return r.overWebsocket(func(c *conversation) (int, error) { return r.converse(c, command) }), nil
+}
+
+// overWebsocket has the answer be a conversation about a command, which ends
+// with the command's exit code, or why it was not run.
+func (r *request) overWebsocket(converse func(*conversation) (exitCode int, err error)) streamed {
+	return func(w http.ResponseWriter) {
 		upgrader := websocket.Upgrader{CheckOrigin: func(*http.Request) bool { return true }} // a token guards it
 		socket, err := upgrader.Upgrade(w, r.Request, nil)
 		if err != nil {
@@ -37,8 +43,8 @@ func (r *request) execAllocation() (any, error) {
 		}
 		defer socket.Close()
 		c := &conversation{socket: socket}
-		c.end(r.converse(c, command))
-	}), nil
+		c.end(converse(c))
+	}
 }
 
 // converse runs the command, and returns when it has ended.

@@ -1,7 +1,6 @@
 package nomad
 
 import (
-	"encoding/json"
 	"net/http"
 
 	"github.com/hashicorp/nomad/api"
@@ -42,40 +41,34 @@ func (r *request) jobActions() (any, error) {
 // runAction runs an action of a task within one of the job's allocations, as if
 // the client had named its command, which it has to be allowed.
 func (r *request) runAction() (any, error) {
-	action, err := r.action()
-	if err != nil {
-		return nil, err
-	}
-	command, err := json.Marshal(append([]string{action.Command}, action.Args...))
-	if err != nil {
-		return nil, err
-	}
-	r.query.Set("command", string(command))
-	r.SetPathValue("id", r.query.Get("allocID"))
-	return r.execAllocation()
+	r.SetPathValue("job", r.PathValue("id"))
+	r.SetPathValue("id", r.query.Get("allocID")) // of what commands are run in
+	return r.overWebsocket(func(c *conversation) (int, error) {
+		action, err := r.action()
+		if err != nil {
+			return 0, err
+		}
+		return r.converse(c, append([]string{action.Command}, action.Args...))
+	}), nil
 }
 
 // action is the one that the request names.
 func (r *request) action() (*api.Action, error) {
-	id, group, name := r.PathValue("id"), r.query.Get("group"), r.query.Get("action")
+	id, group, task, name := r.PathValue("job"), r.query.Get("group"), r.query.Get("task"), r.query.Get("action")
 	job := r.region.store.View().Job(r.namespace(), id)
 	if job == nil {
-		return nil, fail(http.StatusInternalServerError, "Unknown job %q", id)
+		return nil, notFound("Unknown job %q", id)
 	}
-	for _, g := range job.TaskGroups {
-		if group != "" && *g.Name != group {
-			continue
-		}
-		for _, task := range g.Tasks {
-			if task.Name != r.query.Get("task") {
-				continue
-			}
-			for _, action := range task.Actions {
-				if action.Name == name {
-					return action, nil
-				}
+	g := job.LookupTaskGroup(group)
+	if g == nil {
+		return nil, notFound("group %s not found", group)
+	}
+	for _, t := range g.Tasks {
+		for _, action := range t.Actions {
+			if t.Name == task && action.Name == name {
+				return action, nil
 			}
 		}
 	}
-	return nil, notFound("action %s not found", name)
+	return nil, notFound("action %s not found in task %s", name, task)
 }

@@ -12,9 +12,15 @@ import (
 
 // jobEnd is the answer to what ends a job.
 type jobEnd struct {
-	jobChange
+	EvalID          string
+	EvalCreateIndex uint64
+	JobModifyIndex  uint64
 	VolumeEvalID    string
 	VolumeEvalIndex uint64
+	Index           uint64
+	LastContact     int
+	KnownLeader     bool
+	NextToken       string
 }
 
 func (r *request) deregisterJob() (any, error) {

@@ -25,15 +25,21 @@ func (r *request) listJobs() (any, error) {
 	return r.block(func(view *state.View) (any, uint64, error) {
 		list, err := pageOf(r, jobRows(view, r.namespace(), r.query.Get("prefix")),
 			func(job *api.Job) position { return position{name: *job.Namespace + "." + *job.ID} },
-			func(job *api.Job) (*api.JobListStub, bool, error) {
+			func(job *api.Job) (jobRow, bool, error) {
 				if !visible(*job.Namespace) {
-					return nil, false, nil
+					return jobRow{}, false, nil
 				}
 				ok, err := matches(job) // the whole job, not what is told of it
-				return jobStub(view, job, withMeta), ok, err
+				return jobRow{jobStub(view, job, withMeta), *job.NodePool}, ok, err
 			})
 		return list, view.Index(state.TableJobs, state.TableSummaries), err
 	})
+}
+
+// jobRow is a row of the list; clients do not read its node pool.
+type jobRow struct {
+	*api.JobListStub
+	NodePool string
 }
 
 // jobRows are the jobs that a list begins with.

@@ -1,8 +1,10 @@
 package nomad
 
 import (
+	"bytes"
 	"encoding/json"
 	"iter"
+	"net/http"
 	"slices"
 	"strconv"
 
@@ -92,7 +94,7 @@ func (r *request) statusesRequest() (asked api.JobStatusesRequest, err error) {
 	if err != nil || len(body) == 0 {
 		return asked, err
 	}
-	if err := json.Unmarshal(body, &asked); err != nil {
+	if err := json.NewDecoder(bytes.NewReader(body)).Decode(&asked); err != nil {
 		return asked, badRequest("error decoding request: %v", err)
 	}
 	return asked, nil
@@ -137,7 +139,7 @@ type statusPage struct {
 
 func (r *request) statusPage() (p statusPage, err error) {
 	if p.matches, err = r.filter(); err != nil {
-		return p, err
+		return p, fail(http.StatusInternalServerError, "%v", err)
 	}
 	if p.perPage, err = r.perPage(); err != nil {
 		return p, err
@@ -160,7 +162,7 @@ func (p statusPage) of(view *state.View, list []*api.Job) (statuses []*jobStatus
 		}
 		ok, err := p.matches(job)
 		if err != nil {
-			return nil, 0, "", badRequest("failed to read result page: %v", err)
+			return nil, 0, "", fail(http.StatusInternalServerError, "failed to read result page: %v", err)
 		}
 		if !ok {
 			continue
