@@ -8,7 +8,6 @@ import (
 	"github.com/hashicorp/go-multierror"
 	"github.com/hashicorp/nomad/api"
 
-	"github.com/drydock/drydock/emulator/nomad/login"
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
@@ -85,11 +84,12 @@ func (r *request) putAuthMethod() (any, error) {
 	if err := r.needManagement(); err != nil {
 		return nil, err
 	}
-	key, err := r.region.keys.Active()
-	if err != nil {
-		return nil, err
+	if c := method.Config; c != nil && c.OIDCClientAssertion != nil && checkAssertion(c) == nil {
+		if _, err := r.oidc(method).Assert(); err != nil {
+			return nil, badRequest("invalid OIDCClientAssertion: %v", err)
+		}
 	}
-	err = r.write(func(tx *state.Tx) error {
+	err := r.write(func(tx *state.Tx) error {
 		if old := tx.ACLAuthMethod(method.Name); old != nil {
 			inherit(method, old)
 		}
@@ -98,11 +98,6 @@ func (r *request) putAuthMethod() (any, error) {
 		}
 		if err := checkAuthMethod(method); err != nil {
 			return badRequest("auth method 0 invalid: %v", err)
-		}
-		if method.Config.OIDCClientAssertion != nil {
-			if _, err := login.Assertion(method.Config, key.Private(), key.ID()); err != nil {
-				return badRequest("invalid OIDCClientAssertion: %v", err)
-			}
 		}
 		for other := range tx.ACLAuthMethods() {
 			if method.Default && other.Default && other.Name != method.Name {

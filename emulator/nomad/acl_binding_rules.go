@@ -76,6 +76,9 @@ func (r *request) putBindingRule() (any, error) {
 		if err := checkBindingRule(rule); err != nil {
 			return badRequest("binding rule 0 invalid: %v", err)
 		}
+		if tx.ACLAuthMethod(rule.AuthMethod) == nil {
+			return badRequest("ACL auth method %s not found", rule.AuthMethod)
+		}
 		tx.UpsertACLBindingRule(rule)
 		return nil
 	})

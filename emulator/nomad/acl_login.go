@@ -32,7 +32,7 @@ func (r *request) methodNamed(name, kind string) (*state.ACLAuthMethod, error) {
 	method := r.region.authority().store.View().ACLAuthMethod(name)
 	switch {
 	case method == nil:
-		return nil, notFound("ACL auth-method not found")
+		return nil, badRequest("auth-method %q not found", name)
 	case method.Type != kind:
 		return nil, badRequest("unsupported auth-method type: %s", method.Type)
 	}

@@ -112,6 +112,10 @@ func TestAuthMethodsThatAreRefused(t *testing.T) {
 func TestBindingRules(t *testing.T) {
 	t.Parallel()
 	n, root := startACL(t)
+	_, _, err := root.ACLAuthMethods().Create(&api.ACLAuthMethod{
+		Name: "m", Type: "JWT", TokenLocality: "local", MaxTokenTTL: time.Hour, Config: &api.ACLAuthMethodConfig{JWKSURL: "http://example.com"},
+	}, nil)
+	require.NoError(t, err)
 	rule := &api.ACLBindingRule{AuthMethod: "m", Selector: "a in list.b", BindType: "role", BindName: "x", Description: "d"}
 	made, _, err := root.ACLBindingRules().Create(rule, nil)
 	require.NoError(t, err)
@@ -143,6 +147,7 @@ func TestBindingRules(t *testing.T) {
 		{http.MethodPut, path, with(func(r *api.ACLBindingRule) { r.Selector = "(" }), 400,
 			invalid(`selector is invalid: 1:2 (1): no match found, expected: "(", "-", "0", "\"", "` + "`" + `", "all", "any", "not", [ \t\r\n], [1-9] or [a-zA-Z]`)},
 		{http.MethodPut, path, with(func(r *api.ACLBindingRule) { r.Description = strings.Repeat("d", 257) }), 400, invalid("description longer than 256")},
+		{http.MethodPut, path, with(func(r *api.ACLBindingRule) { r.AuthMethod = "nope" }), 400, "ACL auth method nope not found"},
 		{http.MethodPut, path, with(func(r *api.ACLBindingRule) { r.ID = "x" }), 400, "cannot find binding rule x"},
 		{http.MethodPut, path + "/" + made.ID, map[string]any{"AuthMethod": "j"}, 400, "cannot update auth method for binding rule, create a new rule instead"},
 		{http.MethodGet, path + "/x", nil, 404, "ACL binding rule not found"},
@@ -245,7 +250,7 @@ func TestLoggingIn(t *testing.T) {
 	for _, r := range []refusal{
 		{http.MethodPut, "/v1/acl/login", map[string]any{}, 400, "invalid login request: 2 errors occurred:\n\t* missing auth method name\n\t* missing login token\n\n"},
 		{http.MethodPut, "/v1/acl/login", nil, 400, "Request body is empty"},
-		{http.MethodPut, "/v1/acl/login", api.ACLLoginRequest{AuthMethodName: "nope", LoginToken: "x"}, 404, "ACL auth-method not found"},
+		{http.MethodPut, "/v1/acl/login", api.ACLLoginRequest{AuthMethodName: "nope", LoginToken: "x"}, 400, `auth-method "nope" not found`},
 		{http.MethodPut, "/v1/acl/login", api.ACLLoginRequest{AuthMethodName: "j", LoginToken: "x"}, 401,
 			"unable to validate provided token: unable to verify signature of JWT token: error verifying token signature: go-jose/go-jose: compact JWS format must have three parts"},
 		{http.MethodPut, "/v1/acl/oidc/auth-url", map[string]any{}, 400, "invalid OIDC auth-url request: 3 errors occurred:\n\t* missing auth method name\n\t* missing client nonce\n\t* missing redirect URI\n\n"},

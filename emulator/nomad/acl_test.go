@@ -3,8 +3,11 @@ package nomad
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -126,6 +129,29 @@ func TestBootstrap(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, token, self)
 	refusal{http.MethodPut, "/v1/acl/bootstrap", "{", 400, "failed to decode request body: unexpected EOF"}.check(t, n, "")
+}
+
+func TestBootstrapIsResetByTheOperator(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	n := start(t, Options{ACL: true, Dir: dir})
+	c := connect(t, n)
+	token, _, err := c.ACLTokens().Bootstrap(nil)
+	require.NoError(t, err)
+	file := filepath.Join(dir, "global", "server", "acl-bootstrap-reset")
+	for content, refused := range map[string]string{
+		"x":    fmt.Sprintf("ACL bootstrap already done (reset index: %d)", token.CreateIndex),
+		"9999": fmt.Sprintf("Invalid bootstrap reset index (specified 9999, reset index: %d)", token.CreateIndex),
+	} {
+		require.NoError(t, os.WriteFile(file, []byte(content), 0o600))
+		_, _, err = c.ACLTokens().Bootstrap(nil)
+		assert.ErrorContains(t, err, refused)
+	}
+	require.NoError(t, os.WriteFile(file, fmt.Appendf(nil, "%d\n", token.CreateIndex), 0o600))
+	again, _, err := c.ACLTokens().Bootstrap(nil)
+	require.NoError(t, err)
+	assert.NotEqual(t, token.SecretID, again.SecretID)
+	assert.NoFileExists(t, file)
 }
 
 func TestWhoShowsNoTokenThatIsKnown(t *testing.T) {

@@ -28,8 +28,12 @@ type tokenStub struct {
 }
 
 func stubOfToken(t *state.ACLToken) *tokenStub {
+	var roles []*api.ACLTokenRoleLink
+	for _, link := range t.Roles {
+		roles = append(roles, &api.ACLTokenRoleLink{ID: link.ID}) // lists do not look for the names
+	}
 	return &tokenStub{
-		t.AccessorID, t.Name, t.Type, t.Policies, t.Roles, t.Global, t.Hash, t.CreateTime, t.ExpirationTime, t.CreateIndex, t.ModifyIndex,
+		t.AccessorID, t.Name, t.Type, t.Policies, roles, t.Global, t.Hash, t.CreateTime, t.ExpirationTime, t.CreateIndex, t.ModifyIndex,
 	}
 }
 
@@ -43,9 +47,8 @@ func (r *request) aclTokens() (any, error) {
 	}
 	at := func(t *state.ACLToken) position { return position{t.CreateIndex, t.AccessorID} }
 	return r.block(func(view *state.View) (any, uint64, error) {
-		roles := r.region.authority().store.View()
 		list, err := page(r, tokensWith(view, prefix), at, func(t *state.ACLToken) (*tokenStub, bool) {
-			return stubOfToken(roles.WithRoles(t)), true
+			return stubOfToken(t), true
 		})
 		return list, tableIndex(view, state.TableACLTokens), err
 	})

@@ -131,16 +131,16 @@ func (r *request) workloadCaller(view *state.View, claims *keyring.Claims) (*cal
 	if allocation.Terminal() {
 		return nil, fail(http.StatusInternalServerError, "allocation is terminal")
 	}
-	policies := r.region.authority().store.View()
+	policies, known := r.region.authority().store.View(), identityJob(allocation)
 	var names []string
 	for policy := range policies.ACLPoliciesOfJobs(allocation.Namespace) {
-		if job := policy.JobACL; (job.JobID == "" || job.JobID == allocation.JobID) &&
+		if job := policy.JobACL; (job.JobID == "" || job.JobID == known) &&
 			(job.Group == "" || job.Group == allocation.TaskGroup) && (job.Task == "" || job.Task == claims.Task) {
 			names = append(names, policy.Name)
 		}
 	}
 	may, err := r.region.nomad.authorizer(policies, names)
-	own := &workload{allocation.Namespace, allocation.JobID, allocation.TaskGroup, claims.Task}
+	own := &workload{allocation.Namespace, known, allocation.TaskGroup, claims.Task}
 	return &caller{may: may, workload: own, policies: names}, err
 }
 

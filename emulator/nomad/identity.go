@@ -41,10 +41,20 @@ func (r *region) workloadClaims(a *state.Allocation, task string, identity *api.
 	if identity.ServiceName != "" {
 		of = identity.ServiceName
 	}
-	subject := strings.Join([]string{r.options.Name, a.Namespace, a.JobID, a.TaskGroup, of, name}, ":")
+	job := identityJob(a)
+	subject := strings.Join([]string{r.options.Name, a.Namespace, job, a.TaskGroup, of, name}, ":")
 	claims := keyring.NewClaims(subject, identity.Audience, now, identity.TTL)
 	claims.Issuer = r.options.OIDCIssuer
-	claims.Namespace, claims.Job, claims.Allocation = a.Namespace, a.JobID, a.ID
+	claims.Namespace, claims.Job, claims.Allocation = a.Namespace, job, a.ID
 	claims.Task, claims.Service = task, identity.ServiceName
 	return claims
+}
+
+// identityJob is the job that an allocation is known as: of one that was
+// dispatched or started periodically, the job that it was made from.
+func identityJob(a *state.Allocation) string {
+	if parent := a.Job.ParentID; parent != nil && *parent != "" {
+		return *parent
+	}
+	return a.JobID
 }

@@ -197,6 +197,9 @@ func TestIdentitiesOfWorkloads(t *testing.T) {
 	services, _, err = mine.Services().List(&api.QueryOptions{Namespace: "other"})
 	require.NoError(t, err)
 	assert.Empty(t, services)
+	services, _, err = mine.Services().List(&api.QueryOptions{Namespace: "*"})
+	require.NoError(t, err)
+	assert.Empty(t, services, "of one namespace at a time")
 
 	for i, of := range []*api.JobACL{
 		{Namespace: "other"}, {Namespace: "default", JobID: "k"}, {Namespace: "default", JobID: "j", Group: "x"},
@@ -217,6 +220,29 @@ func TestIdentitiesOfWorkloads(t *testing.T) {
 	}))
 	refusal{http.MethodGet, "/v1/acl/token/self", nil, 500, "allocation is terminal"}.check(t, n, token)
 	refusal{http.MethodGet, "/v1/vars", nil, 403, "Permission denied"}.check(t, n, token)
+}
+
+func TestDispatchedJobsAreKnownAsTheirParents(t *testing.T) {
+	t.Parallel()
+	n, root := startACL(t)
+	a := runs(t, n, "default", "j")
+	parent := "par"
+	require.NoError(t, n.regions[0].store.Write(func(tx *state.Tx) error {
+		child := *a.Job
+		child.ParentID = &parent
+		tx.UpsertJob(&child, true)
+		next := *a
+		next.Job = tx.Job("default", "j")
+		tx.UpsertAllocation(&next)
+		return nil
+	}))
+	token, _, err := n.regions[0].SignIdentity(a.ID, "t", &api.WorkloadIdentity{})
+	require.NoError(t, err)
+	assert.Equal(t, "global:default:par:g:t:default", claimsOf(t, n, token)["sub"])
+	_, _, err = root.Variables().Create(&api.Variable{Path: "nomad/jobs/par", Items: api.VariableItems{"k": "v"}}, nil)
+	require.NoError(t, err)
+	_, _, err = withToken(t, n, token).Variables().Read("nomad/jobs/par", nil)
+	assert.NoError(t, err)
 }
 
 func TestNodesShowTheirSecret(t *testing.T) {

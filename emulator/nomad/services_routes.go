@@ -24,16 +24,18 @@ func serviceRoutes() []route {
 }
 
 // seesServices is what tells whether the caller sees the services of a
-// namespace; who sees those of none that it asks for is refused.
+// namespace; who may not see those of the one it asks for is refused. Workloads
+// see those of any, one at a time.
 func (r *request) seesServices() (func(namespace string) bool, error) {
 	c, err := r.identify()
 	if err != nil {
 		return nil, err
 	}
+	asked := r.namespace()
 	sees := func(namespace string) bool {
-		return c.may.Namespace(namespace, acl.ReadJob) || c.workload != nil && c.workload.namespace == namespace
+		return c.may.Namespace(namespace, acl.ReadJob) || c.workload != nil && asked != allNamespaces
 	}
-	if asked := r.namespace(); asked != allNamespaces && c.workload == nil && !sees(asked) {
+	if asked != allNamespaces && !sees(asked) {
 		return nil, errDenied
 	}
 	return sees, nil
