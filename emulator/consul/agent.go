@@ -13,6 +13,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul/checks"
 	"github.com/drydock/drydock/emulator/consul/dns"
 	"github.com/drydock/drydock/emulator/logs"
+	"github.com/drydock/drydock/emulator/metrics"
 )
 
 // agent is a node of a datacenter and the API that clients speak to.
@@ -25,7 +26,7 @@ type agent struct {
 	listeners []*listener  // all of them
 	registry  registry
 	tokens    agentTokens
-	requests  requestSamples
+	requests  metrics.Recorder
 	running   context.Context // ends when the agent leaves or is closed
 	stop      context.CancelFunc
 	dns       []*dns.Server

@@ -1,53 +1,31 @@
 package consul
 
 import (
-	"cmp"
-	"maps"
 	"os"
-	"runtime"
 	"slices"
 
 	"github.com/hashicorp/consul/api"
 
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/metrics"
 )
 
 // gauges are what can be counted at any time, by name.
-func (a *agent) gauges() []gauge {
+func (a *agent) gauges() []metrics.Gauge {
 	host, err := os.Hostname()
 	if err != nil {
 		host = a.options.Node
 	}
-	list := slices.Concat(processGauges(), a.stateGauges())
+	version := metrics.Gauge{Name: "version", Value: 1, Labels: map[string]string{"version": Version, "pre_release": ""}}
+	list := append(slices.Concat(metrics.Process(), a.stateGauges()), version)
 	for i := range list {
 		list[i].Name = "consul." + host + "." + list[i].Name
-		if list[i].Labels == nil {
-			list[i].Labels = map[string]string{}
-		}
 	}
-	slices.SortStableFunc(list, func(a, b gauge) int { return cmp.Compare(a.Name, b.Name) })
 	return list
 }
 
-// processGauges are about the process that the agent is in.
-func processGauges() []gauge {
-	var memory runtime.MemStats
-	runtime.ReadMemStats(&memory)
-	return []gauge{
-		{Name: "runtime.alloc_bytes", Value: float32(memory.Alloc)},
-		{Name: "runtime.free_count", Value: float32(memory.Frees)},
-		{Name: "runtime.heap_objects", Value: float32(memory.HeapObjects)},
-		{Name: "runtime.malloc_count", Value: float32(memory.Mallocs)},
-		{Name: "runtime.num_goroutines", Value: float32(runtime.NumGoroutine())},
-		{Name: "runtime.sys_bytes", Value: float32(memory.Sys)},
-		{Name: "runtime.total_gc_pause_ns", Value: float32(memory.PauseTotalNs)},
-		{Name: "runtime.total_gc_runs", Value: float32(memory.NumGC)},
-		{Name: "version", Value: 1, Labels: map[string]string{"version": Version, "pre_release": ""}},
-	}
-}
-
 // stateGauges are about the agent's datacenter.
-func (a *agent) stateGauges() []gauge {
+func (a *agent) stateGauges() []metrics.Gauge {
 	view := a.dc.store.View()
 	here := map[string]string{"datacenter": a.dc.name}
 	names := map[string]bool{}
@@ -69,7 +47,7 @@ func (a *agent) stateGauges() []gauge {
 			clients++
 		}
 	}
-	list := []gauge{
+	list := []metrics.Gauge{
 		{Name: "members.servers", Value: float32(servers), Labels: here},
 		{Name: "members.clients", Value: float32(clients), Labels: here},
 		{Name: "state.nodes", Value: count[state.Node](view, state.TableNodes), Labels: here},
@@ -79,14 +57,14 @@ func (a *agent) stateGauges() []gauge {
 		{Name: "state.billable_service_instances", Value: float32(kinds[""] - servers), Labels: here},
 	}
 	if a.isServer() {
-		list = append(list, gauge{Name: "server.isLeader", Value: 1}, gauge{Name: "autopilot.healthy", Value: 1}, gauge{Name: "autopilot.failure_tolerance"})
+		list = append(list, metrics.Gauge{Name: "server.isLeader", Value: 1}, metrics.Gauge{Name: "autopilot.healthy", Value: 1}, metrics.Gauge{Name: "autopilot.failure_tolerance"})
 	}
 	for _, kind := range []string{
 		string(api.ServiceKindAPIGateway), "connect-native", string(api.ServiceKindConnectProxy), string(api.ServiceKindIngressGateway),
 		string(api.ServiceKindMeshGateway), string(api.ServiceKindTerminatingGateway),
 	} {
 		labels := map[string]string{"datacenter": a.dc.name, "kind": kind}
-		list = append(list, gauge{Name: "state.connect_instances", Value: float32(kinds[kind]), Labels: labels})
+		list = append(list, metrics.Gauge{Name: "state.connect_instances", Value: float32(kinds[kind]), Labels: labels})
 	}
 	return list
 }
@@ -98,5 +76,3 @@ func count[T any](view *state.View, table string) float32 {
 	}
 	return float32(n)
 }
-
-func sortedKeys[V any](of map[string]V) []string { return slices.Sorted(maps.Keys(of)) }

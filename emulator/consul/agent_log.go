@@ -11,10 +11,21 @@ import (
 // finished measures and logs a request that the route with the path has answered.
 func (a *agent) finished(r *http.Request, path string, began time.Time) {
 	took := time.Since(began)
-	a.requests.add(r.Method, path, took)
+	a.requests.Measure("consul.api.http", map[string]string{"method": r.Method, "path": sampleName(path)}, took)
 	if a.httpLog.Enabled(r.Context(), slog.LevelDebug) {
 		a.httpLog.Debug("Request finished", "method", r.Method, "url", withoutToken(r.URL), "from", r.RemoteAddr, "latency", took)
 	}
+}
+
+// sampleName is a route's path as metrics have it: without what varies.
+func sampleName(path string) string {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	for i, part := range parts {
+		if isName(part) {
+			parts[i] = ""
+		}
+	}
+	return strings.Join(parts, "_")
 }
 
 // failed logs a request that is answered with an error: as an error when it is

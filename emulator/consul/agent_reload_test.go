@@ -2,7 +2,9 @@ package consul
 
 import (
 	"errors"
+	"maps"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -36,11 +38,11 @@ func TestReload(t *testing.T) {
 	require.NoError(t, agent.Reload())
 	services, err := agent.Services()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"new", "stays", "stays-sidecar-proxy", "told"}, sortedKeys(services))
+	assert.Equal(t, []string{"new", "stays", "stays-sidecar-proxy", "told"}, slices.Sorted(maps.Keys(services)))
 	assert.Equal(t, 9, services["stays"].Port)
 	list, err = agent.Checks()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"service:stays-sidecar-proxy:1", "service:stays-sidecar-proxy:2"}, sortedKeys(list))
+	assert.Equal(t, []string{"service:stays-sidecar-proxy:1", "service:stays-sidecar-proxy:2"}, slices.Sorted(maps.Keys(list)))
 
 	for name, bad := range map[string]func(){
 		"files that cannot be read": func() { wrong = errors.New("unexpected end of JSON input") },
