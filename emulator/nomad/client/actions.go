@@ -7,9 +7,7 @@ import (
 	"syscall"
 
 	"github.com/hashicorp/go-multierror"
-	"github.com/hashicorp/nomad/api"
 
-	"github.com/drydock/drydock/emulator/nomad/client/allocdir"
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
 )
 
@@ -128,109 +126,9 @@ func (t *taskRunner) beforeFirstStart() bool {
 	return t.state.StartedAt.IsZero() && t.state.State != taskDead
 }
 
-// AllocationDir is the directory of an allocation, complete with its folders.
-func (c *Client) AllocationDir(id string) (allocdir.Dir, error) {
-	a, err := c.find(id)
-	if err != nil {
-		return allocdir.Dir{}, err
-	}
-	a.mu.Lock()
-	collected := a.collected
-	a.mu.Unlock()
-	if collected {
-		return allocdir.Dir{}, &UnknownAllocationError{ID: id}
-	}
-	if a.virtual() {
-		if err := a.dir.Build(a.taskNames()); err != nil {
-			return allocdir.Dir{}, err
-		}
-	}
-	return a.dir, nil
-}
-
-// TaskStarted reports whether a task of an allocation has ever started, and so
-// has logs.
-func (c *Client) TaskStarted(id, task string) (bool, error) {
-	t, err := c.findTask(id, task)
-	if err != nil {
-		return false, err
-	}
-	t.alloc.mu.Lock()
-	defer t.alloc.mu.Unlock()
-	return !t.state.StartedAt.IsZero(), nil
-}
-
-// AllocationChecks are the results of the checks of an allocation that the node
-// runs, by ID.
-func (c *Client) AllocationChecks(id string) (api.AllocCheckStatuses, error) {
-	a, err := c.find(id)
-	if err != nil {
-		return nil, err
-	}
-	if services := a.servicesNow(); services != nil {
-		return services.Checks(), nil
-	}
-	return api.AllocCheckStatuses{}, nil
-}
-
 // isOver reports whether the allocation has ended or is to.
 func (a *allocRunner) isOver() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.ended || a.stopped
-}
-
-// ErrNotCollectable says that a node has no such allocation, or that it has not
-// ended.
-//
-//lint:ignore ST1005 the words of the API
-var ErrNotCollectable = errors.New("No such allocation on client, or allocation not eligible for GC")
-
-// CollectGarbage removes the directory of an allocation that has ended.
-func (c *Client) CollectGarbage(id string) error {
-	a := c.runnerOf(id)
-	if a == nil {
-		return ErrNotCollectable
-	}
-	return a.collect()
-}
-
-// CollectAllGarbage removes the directories of all allocations that have ended.
-func (c *Client) CollectAllGarbage() error {
-	s := c.current()
-	if s == nil {
-		return nil
-	}
-	s.mu.Lock()
-	var ended []*allocRunner
-	for _, a := range s.runners {
-		if a.isEnded() {
-			ended = append(ended, a)
-		}
-	}
-	s.mu.Unlock()
-	for _, a := range ended {
-		if err := a.collect(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *allocRunner) isEnded() bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.ended
-}
-
-// collect removes the directory. One that has not ended stays.
-func (a *allocRunner) collect() error {
-	a.mu.Lock()
-	ended := a.ended
-	a.collected = a.collected || ended
-	a.mu.Unlock()
-	if !ended {
-		return ErrNotCollectable
-	}
-	return a.dir.Remove()
 }

@@ -22,6 +22,7 @@ type Client struct {
 	drivers map[string]driver.Driver
 	output  *terminal
 	dirLock *fileLock
+	configs configCache
 
 	turn sync.Mutex // held by the one call that starts or ends the node
 

@@ -18,29 +18,31 @@ import (
 )
 
 // decodeTaskConfig evaluates the config block of a task, in which each text is
-// a template, and returns it as the driver takes it. The error is worded for
-// the event Failed Validation.
-func decodeTaskConfig(config map[string]any, schema hcldec.Spec, env taskenv.Env) (json.RawMessage, error) {
+// a template, and returns it as the driver takes it, and whether it refers to
+// nothing. The error is worded for the event Failed Validation.
+func decodeTaskConfig(config map[string]any, schema hcldec.Spec, env taskenv.Env) (_ json.RawMessage, constant bool, err error) {
 	if config == nil {
 		config = map[string]any{}
 	}
 	text, err := json.Marshal(config)
 	if err != nil {
-		return nil, fmt.Errorf("failed to parse config: %w", err)
+		return nil, false, fmt.Errorf("failed to parse config: %w", err)
 	}
 	file, diagnostics := hcljson.Parse(text, "<config>")
 	if diagnostics.HasErrors() {
-		return nil, configError(diagnostics)
+		return nil, false, configError(diagnostics)
 	}
 	evaluation := &hcl.EvalContext{} // most blocks refer to nothing
-	if asked := hcldec.Variables(file.Body, schema); len(asked) > 0 {
+	asked := hcldec.Variables(file.Body, schema)
+	if len(asked) > 0 {
 		evaluation = evaluationContext(env, asked)
 	}
 	value, diagnostics := hcldec.Decode(file.Body, schema, evaluation)
 	if diagnostics.HasErrors() {
-		return nil, configError(diagnostics)
+		return nil, false, configError(diagnostics)
 	}
-	return ctyjson.Marshal(value, value.Type())
+	text, err = ctyjson.Marshal(value, value.Type())
+	return text, len(asked) == 0, err
 }
 
 func configError(diagnostics hcl.Diagnostics) error {

@@ -2,9 +2,12 @@ package client
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/hcl/v2/hcldec"
+	"github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/require"
 	"github.com/zclconf/go-cty/cty"
 
@@ -49,15 +52,32 @@ func TestDecodeTaskConfig(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got, err := decodeTaskConfig(c.config, testSchema(), testEnv())
+			got, constant, err := decodeTaskConfig(c.config, testSchema(), testEnv())
 			if c.fails != "" {
 				require.ErrorContains(t, err, c.fails)
 				return
 			}
 			require.NoError(t, err)
 			require.JSONEq(t, c.want, string(got))
+			require.Equal(t, !strings.Contains(strings.ReplaceAll(fmt.Sprint(c.config), "$${", ""), "${"), constant)
 		})
 	}
+}
+
+func TestConfigsOfALargeJobAreDecodedOnce(t *testing.T) {
+	t.Parallel()
+	cache := new(configCache)
+	for _, text := range []string{"constant", "${meta.zone}", "constant"} {
+		spec := &api.Task{Config: map[string]any{"command": text}}
+		first, err := cache.decode(spec, testSchema(), testEnv())
+		require.NoError(t, err)
+		again, err := cache.decode(spec, testSchema(), testEnv())
+		require.NoError(t, err)
+		require.JSONEq(t, string(first), string(again))
+		require.Equal(t, text == "constant", cache.spec == spec)
+	}
+	_, err := cache.decode(&api.Task{}, testSchema(), testEnv())
+	require.ErrorContains(t, err, "Missing required argument")
 }
 
 func FuzzDecodeTaskConfig(f *testing.F) {
@@ -65,7 +85,7 @@ func FuzzDecodeTaskConfig(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		got, err := decodeTaskConfig(map[string]any{"command": text}, testSchema(), testEnv())
+		got, _, err := decodeTaskConfig(map[string]any{"command": text}, testSchema(), testEnv())
 		if err == nil {
 			require.True(t, json.Valid(got))
 		}

@@ -50,7 +50,7 @@ func (t *taskRunner) firstStart() bool {
 // driverTask is the task as the driver is to start it now.
 func (t *taskRunner) driverTask() (driver.Task, error) {
 	env := t.environment()
-	config, err := decodeTaskConfig(t.spec().Config, t.driver.Schema(), env)
+	config, err := t.alloc.node.configs.decode(t.spec(), t.driver.Schema(), env)
 	if err != nil {
 		return driver.Task{}, &setupError{event: validationEvent(err)}
 	}
