@@ -25,7 +25,8 @@ type Records interface {
 	// Delete removes a record. Removing a missing one is no error.
 	Delete(ctx context.Context, key string) error
 	// List yields the records below the prefix, a whole number of segments
-	// ("" for all), in no particular order. An error ends the sequence.
+	// ("" for all), in no particular order: each once, also those that are
+	// written meanwhile. An error ends the sequence.
 	List(ctx context.Context, prefix string) iter.Seq2[Record, error]
 	// Watch yields the records below the prefix as they are now, and then each
 	// change, in the order in which one key changed. Changes that come faster

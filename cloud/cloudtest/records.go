@@ -142,6 +142,43 @@ func Records(t *testing.T, open func(t *testing.T) cloud.Records) {
 		}
 	})
 
+	test("a list has each record once while they are written", func(t *testing.T, records cloud.Records) {
+		const keys, writers, lists = 24, 4, 300
+		writing, stop := context.WithCancel(bounded(t))
+		defer stop()
+		revisions := make([]uint64, keys)
+		put := func(i int) (err error) {
+			revisions[i], err = records.Put(bounded(t), fmt.Sprint("ann/", i), nil, revisions[i], 0)
+			return err
+		}
+		for i := range keys {
+			require.NoError(t, put(i))
+		}
+		var group sync.WaitGroup
+		defer group.Wait()
+		defer stop()
+		for w := range writers {
+			group.Go(func() {
+				for i := w; writing.Err() == nil; i = (i + writers) % keys {
+					if !assert.NoError(t, put(i)) {
+						return
+					}
+				}
+			})
+		}
+		for range lists {
+			seen := map[string]int{}
+			for record, err := range records.List(bounded(t), "ann") {
+				require.NoError(t, err)
+				seen[record.Key]++
+			}
+			require.Len(t, seen, keys)
+			for key, times := range seen {
+				require.Equal(t, 1, times, key)
+			}
+		}
+	})
+
 	test("a record expires", func(t *testing.T, records cloud.Records) {
 		ctx := bounded(t)
 		revision, err := records.Put(ctx, "short", []byte("x"), 0, time.Second)

@@ -30,6 +30,7 @@ type Records struct {
 	*connection
 	bucket string
 	kv     jetstream.KeyValue
+	stream jetstream.Stream // that the bucket is
 }
 
 // OpenRecords connects to the server that the URL names and creates the
@@ -54,20 +55,25 @@ func OpenRecords(ctx context.Context, url, collection string) (*Records, error) 
 // open finds or makes the bucket.
 func (r *Records) open(ctx context.Context) (err error) {
 	r.kv, err = r.js.KeyValue(ctx, r.bucket)
-	if !errors.Is(err, jetstream.ErrBucketNotFound) {
-		return err
+	if errors.Is(err, jetstream.ErrBucketNotFound) {
+		r.kv, err = r.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
+			Bucket:         r.bucket,
+			Storage:        jetstream.FileStorage,
+			Replicas:       r.replicas,
+			LimitMarkerTTL: keepMarkers,
+		})
+		if errors.Is(err, jetstream.ErrBucketExists) { // another instance was first
+			r.kv, err = r.js.KeyValue(ctx, r.bucket)
+		}
 	}
-	r.kv, err = r.js.CreateKeyValue(ctx, jetstream.KeyValueConfig{
-		Bucket:         r.bucket,
-		Storage:        jetstream.FileStorage,
-		Replicas:       r.replicas,
-		LimitMarkerTTL: keepMarkers,
-	})
-	if errors.Is(err, jetstream.ErrBucketExists) { // another instance was first
-		r.kv, err = r.js.KeyValue(ctx, r.bucket)
+	if err == nil {
+		r.stream, err = r.js.Stream(ctx, "KV_"+r.bucket)
 	}
 	return err
 }
+
+// subject is where the bucket's stream has a record.
+func (r *Records) subject(encoded string) string { return "$KV." + r.bucket + "." + encoded }
 
 // Ready implements cloud.Records.
 func (r *Records) Ready(ctx context.Context) error { return r.ready(ctx) }
@@ -84,18 +90,22 @@ func (r *Records) Get(ctx context.Context, key string) (cloud.Record, error) {
 	if err != nil {
 		return cloud.Record{}, err
 	}
-	var entry jetstream.KeyValueEntry
+	entry, err := r.get(ctx, encoded)
+	if err != nil {
+		return cloud.Record{}, fmt.Errorf("get record %s: %w", key, err)
+	}
+	return cloud.Record{Key: key, Value: entry.Value(), Revision: entry.Revision()}, nil
+}
+
+func (r *Records) get(ctx context.Context, encoded string) (entry jetstream.KeyValueEntry, err error) {
 	err = r.call(ctx, func(ctx context.Context) (err error) {
 		entry, err = r.kv.Get(ctx, encoded)
 		return err
 	})
 	if errors.Is(err, jetstream.ErrKeyNotFound) || errors.Is(err, jetstream.ErrKeyDeleted) {
-		return cloud.Record{}, fmt.Errorf("get record %s: %w", key, cloud.ErrNotFound)
+		err = cloud.ErrNotFound
 	}
-	if err != nil {
-		return cloud.Record{}, fmt.Errorf("get record %s: %w", key, err)
-	}
-	return cloud.Record{Key: key, Value: entry.Value(), Revision: entry.Revision()}, nil
+	return entry, err
 }
 
 // Put implements cloud.Records.
@@ -144,7 +154,7 @@ func (r *Records) swap(ctx context.Context, encoded string, value []byte, revisi
 // put publishes to the bucket's stream directly: the key-value client can set
 // a time to live when it creates a key, but not when it updates one.
 func (r *Records) put(ctx context.Context, encoded string, value []byte, revision uint64, keep time.Duration) (uint64, error) {
-	message := nats.NewMsg("$KV." + r.bucket + "." + encoded)
+	message := nats.NewMsg(r.subject(encoded))
 	message.Data = value
 	options := []jetstream.PublishOpt{jetstream.WithExpectLastSequencePerSubject(revision)}
 	if keep > 0 {
@@ -165,11 +175,7 @@ func isConflict(err error) bool {
 // removal returns the revision of the mark that a removed record left behind,
 // 0 when nothing is there any more. A record that is not removed is cloud.ErrExists.
 func (r *Records) removal(ctx context.Context, encoded string) (revision uint64, err error) {
-	stream, err := r.js.Stream(ctx, "KV_"+r.bucket)
-	if err != nil {
-		return 0, err
-	}
-	last, err := stream.GetLastMsgForSubject(ctx, "$KV."+r.bucket+"."+encoded)
+	last, err := r.stream.GetLastMsgForSubject(ctx, r.subject(encoded))
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return 0, nil
@@ -194,6 +200,15 @@ func (r *Records) Delete(ctx context.Context, key string) error {
 		return fmt.Errorf("delete record %s: %w", key, err)
 	}
 	return nil
+}
+
+// below selects the encoded keys that begin with a whole number of segments.
+func below(prefix string) (keys string, err error) {
+	if prefix == "" {
+		return ">", nil
+	}
+	encoded, err := encodeKey(strings.TrimSuffix(prefix, "/"))
+	return encoded + ".>", err
 }
 
 // encodeKey writes a key as a NATS subject: segments become words, and what a

@@ -1,12 +1,10 @@
 package nats
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
-	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -14,48 +12,6 @@ import (
 
 	"github.com/drydock/drydock/cloud"
 )
-
-// List implements cloud.Records.
-func (r *Records) List(ctx context.Context, prefix string) iter.Seq2[cloud.Record, error] {
-	return func(yield func(cloud.Record, error) bool) {
-		wanted := true
-		err := r.whileConnected(ctx, func(ctx context.Context) error {
-			return r.scan(ctx, prefix, func(record cloud.Record) bool {
-				wanted = yield(record, nil)
-				return wanted
-			})
-		})
-		if err != nil && wanted {
-			yield(cloud.Record{}, fmt.Errorf("list records %s: %w", prefix, err))
-		}
-	}
-}
-
-// scan hands on the records that are there now, until one is not taken.
-func (r *Records) scan(ctx context.Context, prefix string, take func(cloud.Record) bool) error {
-	watcher, err := r.watch(ctx, prefix, jetstream.IgnoreDeletes())
-	if err != nil {
-		return err
-	}
-	defer watcher.stop()
-	for {
-		select {
-		case entry, open := <-watcher.Updates():
-			switch {
-			case !open:
-				return cmp.Or(ctx.Err(), nats.ErrConnectionClosed)
-			case entry == nil: // everything that was there has been seen
-				return nil
-			case !take(cloud.Record{Key: decodeKey(entry.Key()), Value: entry.Value(), Revision: entry.Revision()}):
-				return nil
-			}
-		case <-time.After(answerWait):
-			return fmt.Errorf("%w: %w", cloud.ErrUnavailable, errNoAnswer)
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-}
 
 // Watch implements cloud.Records.
 func (r *Records) Watch(ctx context.Context, prefix string) iter.Seq2[cloud.Change, error] {
@@ -151,17 +107,13 @@ func (w *watcher) stop() {
 
 // watch begins to watch. The caller stops the watcher.
 func (r *Records) watch(ctx context.Context, prefix string, options ...jetstream.WatchOpt) (*watcher, error) {
-	keys := ">"
-	if prefix != "" {
-		encoded, err := encodeKey(strings.TrimSuffix(prefix, "/"))
-		if err != nil {
-			return nil, err
-		}
-		keys = encoded + ".>"
+	keys, err := below(prefix)
+	if err != nil {
+		return nil, err
 	}
 	watching, end := context.WithCancel(ctx) // as a watcher lives no longer than its context
 	w := &watcher{end: end}
-	err := r.call(ctx, func(ctx context.Context) (err error) {
+	err = r.call(ctx, func(ctx context.Context) (err error) {
 		begun := context.AfterFunc(ctx, end)
 		if w.KeyWatcher, err = r.kv.Watch(watching, keys, options...); err == nil && !begun() {
 			err = ctx.Err()
