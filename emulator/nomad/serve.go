@@ -13,6 +13,10 @@ import (
 // ServeHTTP answers a request of the API.
 func (r *region) ServeHTTP(w http.ResponseWriter, incoming *http.Request) {
 	w.Header().Set("Vary", "Accept-Encoding, Origin")
+	if strings.Contains(incoming.URL.Path, "//") && !strings.Contains(incoming.URL.RawPath, "%") {
+		redirectClean(w, incoming)
+		return
+	}
 	routes := r.nomad.router.Find(incoming)
 	if routes == nil {
 		r.unknown(w, incoming)
@@ -44,6 +48,15 @@ func (r *region) ServeHTTP(w http.ResponseWriter, incoming *http.Request) {
 		return
 	}
 	req.respond(w, answer)
+}
+
+// redirectClean has the client ask again for the path without empty parts.
+func redirectClean(w http.ResponseWriter, incoming *http.Request) {
+	clean := *incoming.URL
+	for strings.Contains(clean.Path, "//") {
+		clean.Path = strings.ReplaceAll(clean.Path, "//", "/")
+	}
+	http.Redirect(w, incoming, clean.String(), http.StatusTemporaryRedirect)
 }
 
 func (r *region) unknown(w http.ResponseWriter, incoming *http.Request) {
