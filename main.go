@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log"
 	"os"
 	_ "time/tzdata" // rules and schedules are in time zones that a machine may not have
 
@@ -17,6 +18,7 @@ import (
 )
 
 func main() {
+	log.SetOutput(io.Discard) // where libraries trace to; everything of ours has a logger
 	ctx, stop := role.Signals(context.Background())
 	defer stop()
 	if err := run(ctx, programArgs(os.Args), os.Getenv, os.Stdout, os.Stderr); err != nil {

@@ -16,6 +16,7 @@ import (
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/nomad/client"
+	"github.com/drydock/drydock/emulator/nomad/client/docker"
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
 	"github.com/drydock/drydock/emulator/nomad/client/mock"
 	"github.com/drydock/drydock/emulator/nomad/client/process"
@@ -29,6 +30,7 @@ type machine struct {
 	known   *client.Machine
 	starter *process.Starter
 	drivers []driver.Driver
+	docker  *docker.Driver
 	consul  *services.Agent // nil without one
 }
 
@@ -39,8 +41,12 @@ func (n *Nomad) findMachine(ctx context.Context) error {
 		return err
 	}
 	starter := process.NewStarter()
-	n.machine = &machine{known: known, starter: starter, drivers: []driver.Driver{
-		rawexec.NewRaw(starter), rawexec.NewExec(starter), mock.Driver{},
+	engine, err := docker.New(os.Getenv("DOCKER_HOST"), n.log)
+	if err != nil {
+		return err
+	}
+	n.machine = &machine{known: known, starter: starter, docker: engine, drivers: []driver.Driver{
+		rawexec.NewRaw(starter), rawexec.NewExec(starter), mock.Driver{}, engine,
 	}}
 	if n.options.Consul == "" {
 		return nil
@@ -56,6 +62,7 @@ func (m *machine) close() error {
 	if m == nil {
 		return nil
 	}
+	m.docker.Close()
 	return m.starter.Close()
 }
 
