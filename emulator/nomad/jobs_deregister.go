@@ -32,6 +32,9 @@ func (r *request) deregisterJob() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if id == "" {
+		return nil, fail(http.StatusInternalServerError, "missing job ID for deregistering")
+	}
 	var answer jobEnd
 	if r.region.store.View().Job(namespace, id) == nil {
 		r.setIndex(0)

@@ -14,6 +14,12 @@ func (r *request) listJobs() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.listJobsThat(func(job *api.Job) bool { return visible(*job.Namespace) })
+}
+
+// listJobsThat lists the jobs, of those that the request's namespace and prefix
+// name, which are to be shown.
+func (r *request) listJobsThat(shown func(*api.Job) bool) (any, error) {
 	matches, err := r.filter()
 	if err != nil {
 		return nil, err
@@ -26,20 +32,14 @@ func (r *request) listJobs() (any, error) {
 		list, err := pageOf(r, jobRows(view, r.namespace(), r.query.Get("prefix")),
 			func(job *api.Job) position { return position{name: *job.Namespace + "." + *job.ID} },
 			func(job *api.Job) (jobRow, bool, error) {
-				if !visible(*job.Namespace) {
+				if !shown(job) {
 					return jobRow{}, false, nil
 				}
 				ok, err := matches(job) // the whole job, not what is told of it
-				return jobRow{jobStub(view, job, withMeta), *job.NodePool}, ok, err
+				return rowOfJob(view, job, withMeta), ok, err
 			})
 		return list, view.Index(state.TableJobs, state.TableSummaries), err
 	})
-}
-
-// jobRow is a row of the list; clients do not read its node pool.
-type jobRow struct {
-	*api.JobListStub
-	NodePool string
 }
 
 // jobRows are the jobs that a list begins with.
@@ -58,23 +58,23 @@ func jobRows(view *state.View, namespace, prefix string) iter.Seq[*api.Job] {
 	}
 }
 
-// jobStub is what lists tell of a job.
-func jobStub(view *state.View, job *api.Job, withMeta bool) *api.JobListStub {
-	stub := &api.JobListStub{
-		ID: *job.ID, Name: *job.Name, Namespace: *job.Namespace, Datacenters: job.Datacenters, Type: *job.Type,
-		Priority: *job.Priority, Periodic: job.IsPeriodic(), ParameterizedJob: job.IsParameterized(),
-		Stop: job.Stop != nil && *job.Stop, Status: *job.Status, JobSummary: view.JobSummary(*job.Namespace, *job.ID),
+// jobRow is what lists tell of a job. The official client does not read the pool.
+type jobRow struct {
+	api.JobListStub
+	NodePool string
+}
+
+func rowOfJob(view *state.View, job *api.Job, withMeta bool) jobRow {
+	row := jobRow{JobListStub: api.JobListStub{
+		ID: *job.ID, ParentID: *job.ParentID, Name: *job.Name, Namespace: *job.Namespace, Datacenters: job.Datacenters,
+		Type: *job.Type, Priority: *job.Priority, Periodic: job.IsPeriodic(), ParameterizedJob: job.IsParameterized(),
+		Stop: *job.Stop, Status: *job.Status, StatusDescription: *job.StatusDescription,
+		JobSummary:  view.JobSummary(*job.Namespace, *job.ID),
 		CreateIndex: *job.CreateIndex, ModifyIndex: *job.ModifyIndex, JobModifyIndex: *job.JobModifyIndex,
 		SubmitTime: *job.SubmitTime,
-	}
-	if job.ParentID != nil {
-		stub.ParentID = *job.ParentID
-	}
-	if job.StatusDescription != nil {
-		stub.StatusDescription = *job.StatusDescription
-	}
+	}, NodePool: *job.NodePool}
 	if withMeta {
-		stub.Meta = job.Meta
+		row.Meta = job.Meta
 	}
-	return stub
+	return row
 }

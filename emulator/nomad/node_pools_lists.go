@@ -34,12 +34,7 @@ func (r *request) jobsOfPool() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	at := func(job *api.Job) position { return position{name: *job.Namespace + "." + *job.ID} }
-	return r.block(func(view *state.View) (any, uint64, error) {
-		list, err := page(r, jobRows(view, r.namespace(), ""), at, func(job *api.Job) (*api.JobListStub, bool) {
-			in := job.NodePool != nil && *job.NodePool == name
-			return jobStub(view, job, r.flag("meta")), in && may.Namespace(*job.Namespace, acl.ListJobs)
-		})
-		return list, view.Index(state.TableJobs, state.TableSummaries), err
+	return r.listJobsThat(func(job *api.Job) bool {
+		return *job.NodePool == name && may.Namespace(*job.Namespace, acl.ListJobs)
 	})
 }

@@ -3,6 +3,7 @@ package nomad
 import (
 	"encoding/json"
 	"net/http"
+	"path"
 	"strings"
 	"time"
 
@@ -13,8 +14,12 @@ import (
 // ServeHTTP answers a request of the API.
 func (r *region) ServeHTTP(w http.ResponseWriter, incoming *http.Request) {
 	w.Header().Set("Vary", "Accept-Encoding, Origin")
-	if strings.Contains(incoming.URL.Path, "//") && !strings.Contains(incoming.URL.RawPath, "%") {
-		redirectClean(w, incoming)
+	escaped := incoming.URL.EscapedPath()
+	if clean := cleanPath(escaped); clean != escaped {
+		if incoming.URL.RawQuery != "" {
+			clean += "?" + incoming.URL.RawQuery
+		}
+		http.Redirect(w, incoming, clean, http.StatusTemporaryRedirect)
 		return
 	}
 	routes := r.nomad.router.Find(incoming)
@@ -50,13 +55,14 @@ func (r *region) ServeHTTP(w http.ResponseWriter, incoming *http.Request) {
 	req.respond(w, answer)
 }
 
-// redirectClean has the client ask again for the path without empty parts.
-func redirectClean(w http.ResponseWriter, incoming *http.Request) {
-	clean := *incoming.URL
-	for strings.Contains(clean.Path, "//") {
-		clean.Path = strings.ReplaceAll(clean.Path, "//", "/")
+// cleanPath is the escaped path without empty parts and dots, for which the
+// client has to ask.
+func cleanPath(asked string) string {
+	clean := path.Clean("/" + asked)
+	if clean != "/" && strings.HasSuffix(asked, "/") {
+		clean += "/"
 	}
-	http.Redirect(w, incoming, clean.String(), http.StatusTemporaryRedirect)
+	return clean
 }
 
 func (r *region) unknown(w http.ResponseWriter, incoming *http.Request) {
