@@ -10,7 +10,9 @@ func aclRoutes() []route {
 	for i, row := range routes {
 		routes[i].Handle = withACL(row.Handle)
 	}
-	return routes
+	return append(routes,
+		faithful(http.MethodGet, "/v1/acl/token/self", (*request).ownACLToken),
+		faithful(http.MethodGet, "/v1/acl/policy/self", inAuthority((*request).ownACLPolicies)))
 }
 
 // withACL is a handler of a Nomad that has ACLs: others refuse.
@@ -35,7 +37,6 @@ func inAuthority(handle func(*request) (any, error)) func(*request) (any, error)
 func aclPolicyRoutes() []route {
 	return []route{
 		faithful(http.MethodGet, "/v1/acl/policies", inAuthority((*request).aclPolicies)),
-		faithful(http.MethodGet, "/v1/acl/policy/self", inAuthority((*request).ownACLPolicies)),
 		faithful(http.MethodGet, "/v1/acl/policy/{name...}", inAuthority((*request).aclPolicy)),
 		faithful(http.MethodPut, "/v1/acl/policy/{name...}", inAuthority((*request).putACLPolicy)),
 		faithful(http.MethodDelete, "/v1/acl/policy/{name...}", inAuthority((*request).deleteACLPolicy)),
@@ -47,7 +48,6 @@ func aclTokenRoutes() []route {
 		faithful(http.MethodPut, "/v1/acl/bootstrap", (*request).bootstrapACL),
 		faithful(http.MethodGet, "/v1/acl/tokens", (*request).aclTokens),
 		faithful(http.MethodPut, "/v1/acl/token", (*request).putACLToken),
-		faithful(http.MethodGet, "/v1/acl/token/self", (*request).ownACLToken),
 		faithful(http.MethodPut, "/v1/acl/token/onetime", (*request).makeOneTimeToken),
 		faithful(http.MethodPut, "/v1/acl/token/onetime/exchange", (*request).exchangeOneTimeToken),
 		faithful(http.MethodGet, "/v1/acl/token/{id...}", (*request).aclToken),

@@ -104,11 +104,18 @@ func (r refusal) check(t testing.TB, n *Nomad, secret string) {
 func TestWithoutACLs(t *testing.T) {
 	t.Parallel()
 	n := start(t, Options{})
-	for _, path := range []string{"/v1/acl/policies", "/v1/acl/tokens", "/v1/acl/token/self", "/v1/acl/roles", "/v1/acl/auth-methods"} {
+	for _, path := range []string{"/v1/acl/policies", "/v1/acl/tokens", "/v1/acl/roles", "/v1/acl/auth-methods"} {
 		refusal{http.MethodGet, path, nil, 400, "ACL support disabled"}.check(t, n, "")
 	}
+	refusal{http.MethodGet, "/v1/acl/policy/self", nil, 403, "Permission denied"}.check(t, n, "")
+	c := connect(t, n)
+	self, _, err := c.ACLTokens().Self(nil)
+	require.NoError(t, err)
+	assert.Equal(t, "acls-disabled", self.AccessorID)
 	status, _ := ask(t, n, "what ever", http.MethodGet, "/v1/namespaces", nil)
 	assert.Equal(t, 200, status, "everybody may everything")
+	_, _, err = c.ACLIdentity().CreateClientIntroductionToken(&api.ACLIdentityClientIntroductionTokenRequest{}, nil)
+	assert.NoError(t, err)
 }
 
 func TestBootstrap(t *testing.T) {

@@ -119,7 +119,10 @@ func (r *request) ownACLToken() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if c.token == nil {
+	switch {
+	case !r.region.nomad.options.ACL:
+		return &state.ACLToken{AccessorID: "acls-disabled", Name: "ACLs disabled token", Type: state.ACLClientToken}, nil
+	case c.token == nil:
 		return nil, notFound("ACL token not found")
 	}
 	r.setIndex(c.token.ModifyIndex)
