@@ -131,13 +131,13 @@ func (a *allocRunner) oversee() {
 		if a.takeRerun() {
 			a.rerunTasks()
 		}
-		if a.coordinate() {
-			return
-		}
 		if a.takeNewDeployment() {
 			a.health = newHealth(a)
 		}
-		next, checks := a.health.examine()
+		next, checks := a.health.examine() // before poststop tasks begin
+		if a.coordinate() {
+			return
+		}
 		timer.Reset(next)
 		select {
 		case <-a.wake:

@@ -423,3 +423,31 @@ func TestSilenceEndsWhatIsNotToOutliveIt(t *testing.T) {
 	server.await(t, stops, "complete")
 	require.Equal(t, "running", server.get(stays).ClientStatus)
 }
+
+func TestTasksSayWhyTheyAreNotHealthy(t *testing.T) {
+	t.Parallel()
+	server := newFakeServer()
+	testNode(t, server)
+	id := server.place(taskJob(t, "service", `
+	task "bad" {
+		driver = "mock_driver"
+		config { start_error = "bad" }
+	}
+	task "good" {
+		driver = "mock_driver"
+		config {
+			run_for    = "1h"
+			kill_after = "50ms"
+		}
+	}
+	task "after" {
+		lifecycle { hook = "poststop" }
+		driver = "mock_driver"
+	}`), func(a *api.Allocation) { a.DeploymentID = "d" })
+	states := server.awaitTask(t, id, "after", "dead")
+	require.Equal(t, "Alloc Unhealthy: Task not running by healthy_deadline of 5m0s", shown(states)[1])
+	for task, want := range map[string]string{"bad": "failed", "good": "dead"} {
+		events := shown(server.get(id).TaskStates[task])
+		require.Equal(t, "Alloc Unhealthy: Unhealthy because of "+want+" task", events[len(events)-1])
+	}
+}

@@ -34,6 +34,7 @@ type health struct {
 	minimum  time.Duration
 	limit    time.Duration
 	deadline time.Time
+	untold   bool      // the tasks are to say why it is not healthy
 	since    time.Time // all has been well; zero while it is not
 }
 
@@ -70,6 +71,9 @@ func (h *health) take(by *string, minimum, limit *time.Duration) {
 
 // examine looks at the allocation, and says when to look again, and upon what.
 func (h *health) examine() (next time.Duration, checks <-chan struct{}) {
+	if h.untold {
+		h.tellWhenDead()
+	}
 	if !h.watched {
 		return idleExamination, nil
 	}
@@ -78,7 +82,9 @@ func (h *health) examine() (next time.Duration, checks <-chan struct{}) {
 	started, running, dead := h.tasks()
 	switch {
 	case dead:
-		h.unhealthy("")
+		h.settle(false)
+		h.untold = true
+		h.tellWhenDead()
 		return idleExamination, nil
 	case !running || !passing:
 		h.since = time.Time{}
@@ -90,7 +96,8 @@ func (h *health) examine() (next time.Duration, checks <-chan struct{}) {
 		h.settle(true)
 		return idleExamination, nil
 	case !now.Before(h.deadline):
-		h.unhealthy(h.late(running, passing))
+		h.settle(false)
+		h.tell(h.late(running, passing))
 		return idleExamination, nil
 	}
 	next = h.deadline.Sub(now)
@@ -154,9 +161,22 @@ func (h *health) late(running, passing bool) string {
 	return fmt.Sprintf("Task not running for min_healthy_time of %v by healthy_deadline of %v", h.minimum, h.limit)
 }
 
-// unhealthy records that the allocation does not become healthy, for a reason
-// that all tasks share or for what each is.
-func (h *health) unhealthy(reason string) {
+// tellWhenDead has the tasks say why the allocation does not become healthy once
+// all are dead, as they are soon without the one that is.
+func (h *health) tellWhenDead() {
+	a := h.alloc
+	a.mu.Lock()
+	dead := a.allLocked(func(t *taskRunner) bool { return t.stage == poststop || t.state.State == taskDead })
+	a.mu.Unlock()
+	if dead {
+		h.untold = false
+		h.tell("")
+	}
+}
+
+// tell has the tasks say why the allocation does not become healthy: for a
+// reason that they share, or for what each is.
+func (h *health) tell(reason string) {
 	a := h.alloc
 	a.mu.Lock()
 	quiet := a.stopped || a.halted
@@ -174,7 +194,6 @@ func (h *health) unhealthy(reason string) {
 		}
 	}
 	a.mu.Unlock()
-	h.settle(false)
 	if quiet {
 		return
 	}
