@@ -122,11 +122,14 @@ func (p taskPaths) variables() map[string]string {
 	return map[string]string{"NOMAD_ALLOC_DIR": p.alloc, "NOMAD_TASK_DIR": p.local, "NOMAD_SECRETS_DIR": p.secrets}
 }
 
+// noCores is how Nomad shows that a task has no cores to itself.
+const noCores = " "
+
 func addResources(vars map[string]string, alloc *api.Allocation, spec *api.Task) {
 	r := taskResources(alloc, spec.Name)
 	vars["NOMAD_CPU_LIMIT"] = strconv.FormatInt(r.Cpu.CpuShares, 10)
 	vars["NOMAD_MEMORY_LIMIT"] = strconv.FormatInt(r.Memory.MemoryMB, 10)
-	vars["NOMAD_CPU_CORES"] = ""
+	vars["NOMAD_CPU_CORES"] = noCores
 	if spec.Resources != nil && spec.Resources.Cores != nil && *spec.Resources.Cores > 0 {
 		vars["NOMAD_CPU_CORES"] = coreRange(*spec.Resources.Cores)
 	}

@@ -96,10 +96,13 @@ func furnish(task driver.Task) error {
 			return err
 		}
 	}
-	for _, folder := range []string{"dev", "proc", "sys"} {
-		if err := bind("/"+folder, filepath.Join(root, folder), false); err != nil {
+	for _, folder := range []string{"proc", "sys"} {
+		if err := bind("/"+folder, filepath.Join(root, folder), true); err != nil {
 			return err
 		}
+	}
+	if err := furnishDevices(filepath.Join(root, "dev")); err != nil {
+		return err
 	}
 	if err := bind(task.Dir.Shared, filepath.Join(root, "alloc"), false); err != nil {
 		return err
@@ -111,6 +114,31 @@ func furnish(task driver.Task) error {
 		}
 	}
 	return nil
+}
+
+// furnishDevices mounts the devices that any program may use, and no others.
+func furnishDevices(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount("tmpfs", folder, "tmpfs", unix.MS_NOSUID|unix.MS_NOEXEC, "mode=755,size=64k"); err != nil {
+		return fmt.Errorf("mount %s: %w", folder, err)
+	}
+	for _, name := range []string{"null", "zero", "full", "random", "urandom", "tty", "ptmx"} {
+		device := filepath.Join(folder, name)
+		if err := os.WriteFile(device, nil, 0o666); err != nil {
+			return err
+		}
+		if err := unix.Mount("/dev/"+name, device, "", unix.MS_BIND, ""); err != nil {
+			return fmt.Errorf("mount /dev/%s: %w", name, err)
+		}
+	}
+	for name, target := range map[string]string{"fd": "/proc/self/fd", "stdin": "fd/0", "stdout": "fd/1", "stderr": "fd/2"} {
+		if err := os.Symlink(target, filepath.Join(folder, name)); err != nil {
+			return err
+		}
+	}
+	return bind("/dev/pts", filepath.Join(folder, "pts"), false)
 }
 
 // bind shows a folder at another place as well.

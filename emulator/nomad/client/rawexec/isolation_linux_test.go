@@ -30,11 +30,12 @@ func TestIsolatedTaskSeesItsOwnFiles(t *testing.T) {
 	require.NoError(t, os.WriteFile(outside, []byte("secret"), 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(volume, "kept"), []byte("of the volume "), 0o644))
 	task, out := shell(t, `pwd; id -un; echo $HOME $PATH; cat /local/own /srv/v/kept
-		echo shared > /alloc/data/x; echo no > /srv/v/new; echo no > /usr/new; cat `+outside+`; exit 0`)
+		echo shared > /alloc/data/x; echo no > /srv/v/new; echo no > /usr/new; cat `+outside+`
+		ls /dev | tr '\n' ' '; echo gone > /dev/null && echo > /proc/self/oom_score_adj; exit 0`)
 	task.Mounts = []driver.Mount{{Source: volume, Destination: "/srv/v", ReadOnly: true}}
 	require.NoError(t, os.WriteFile(filepath.Join(task.Dir.Local(), "own"), []byte("of the task "), 0o644))
 	require.True(t, ended(t, begin(t, d, task)).Successful())
-	require.Equal(t, "/\nnobody\n/nonexistent "+isolatedPath+"\nof the task of the volume ", out.String())
+	require.Equal(t, "/\nnobody\n/nonexistent "+isolatedPath+"\nof the task of the volume fd full null ptmx pts random stderr stdin stdout tty urandom zero ", out.String())
 	text, err := os.ReadFile(filepath.Join(task.Dir.Shared, "data", "x"))
 	require.NoError(t, err)
 	require.Equal(t, "shared\n", string(text))
