@@ -149,8 +149,13 @@ func (r *request) restartAllocation() (any, error) {
 	if asked.AllTasks && asked.TaskName != "" {
 		return nil, badRequest("cannot set both AllTasks and TaskName")
 	}
-	if err := said(c.RestartAllocation(a.ID, asked.TaskName)); err != nil {
-		return nil, err
+	if asked.AllTasks {
+		err = c.RestartAllTasks(a.ID)
+	} else {
+		err = c.RestartAllocation(a.ID, asked.TaskName)
+	}
+	if err != nil {
+		return nil, said(err)
 	}
 	return struct{}{}, nil
 }
