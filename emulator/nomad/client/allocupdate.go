@@ -13,8 +13,12 @@ func (a *allocRunner) update(alloc *api.Allocation) {
 	previous := a.alloc
 	a.alloc = alloc
 	a.deployLocked(previous, alloc)
+	found := alloc.ClientStatus == api.AllocClientStatusUnknown
 	stop := alloc.DesiredStatus != api.AllocDesiredStatusRun && !a.stopped
 	a.mu.Unlock()
+	if found {
+		a.reconnected()
+	}
 	switch {
 	case stop:
 		a.stop()
@@ -22,6 +26,15 @@ func (a *allocRunner) update(alloc *api.Allocation) {
 		a.spawn(func() { a.withServices(func(s hook.Services) { s.Update(alloc) }) })
 	}
 	a.poke()
+}
+
+// reconnected tells of tasks that the servers had lost sight of.
+func (a *allocRunner) reconnected() {
+	for _, t := range a.tasks {
+		if !t.dead() {
+			t.emit(newEvent(api.TaskClientReconnected, "Client reconnected"))
+		}
+	}
 }
 
 // deployLocked takes over the place of the allocation in a deployment. Its health

@@ -424,6 +424,20 @@ func TestSilenceEndsWhatIsNotToOutliveIt(t *testing.T) {
 	require.Equal(t, "running", server.get(stays).ClientStatus)
 }
 
+func TestServersThatHadLostSight(t *testing.T) {
+	t.Parallel()
+	server := newFakeServer()
+	testNode(t, server)
+	id := server.place(taskJob(t, "service", `task "t" {
+		driver = "mock_driver"
+		config { run_for = "1h" }
+	}`))
+	server.await(t, id, "running")
+	server.change(id, func(a *api.Allocation) { a.ClientStatus = api.AllocClientStatusUnknown })
+	server.await(t, id, "running")
+	require.Equal(t, "Reconnected: Client reconnected", shown(server.get(id).TaskStates["t"])[3])
+}
+
 func TestTasksSayWhyTheyAreNotHealthy(t *testing.T) {
 	t.Parallel()
 	server := newFakeServer()

@@ -61,7 +61,7 @@ type Options struct {
 	Consul string
 	// Logger receives the events of tasks and checks; nil discards them.
 	Logger *slog.Logger
-	// Output, if set, receives each line that a task prints, after the task's name. Writes are never concurrent.
+	// Output, if set, receives each line that a task prints, after the task's name. The writes of one node are never concurrent.
 	Output io.Writer
 }
 
