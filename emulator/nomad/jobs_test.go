@@ -1,6 +1,7 @@
 package nomad
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -62,4 +63,24 @@ func TestAJobRunsAndStops(t *testing.T) {
 		require.NoError(t, err)
 		return *job.Status == "dead"
 	}, patience, 10*time.Millisecond)
+}
+
+func TestAJobThatWaitsForANodeRunsThere(t *testing.T) {
+	t.Parallel()
+	n := start(t, Options{Regions: []Region{{Nodes: []Node{{Name: "a"}}}}})
+	c := connect(t, n)
+	nodes, _, err := c.Nodes().List(nil)
+	require.NoError(t, err)
+	_, err = c.Nodes().ToggleEligibility(nodes[0].ID, false, nil)
+	require.NoError(t, err)
+	_, _, err = c.Jobs().Register(mockJob("web", 1), nil)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool {
+		list, _, err := c.Jobs().Evaluations("web", nil)
+		require.NoError(t, err)
+		return slices.ContainsFunc(list, func(e *api.Evaluation) bool { return e.Status == api.EvalStatusBlocked })
+	}, patience, 10*time.Millisecond)
+	_, err = c.Nodes().ToggleEligibility(nodes[0].ID, true, nil)
+	require.NoError(t, err)
+	running(t, c, "web", 1)
 }

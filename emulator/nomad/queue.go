@@ -112,22 +112,6 @@ func (q *queue) notify() {
 	}
 }
 
-// next waits for the evaluation whose turn it is: the one of the highest
-// priority that is due, and of those the oldest. The older evaluations of the same job that
-// waited with it are superseded: what it finds is what they would find. The
-// error is the context's.
-func (q *queue) next(ctx context.Context) (next *api.Evaluation, superseded []*api.Evaluation, err error) {
-	for {
-		next, superseded, wait := q.due(time.Now())
-		if next != nil {
-			return next, superseded, nil
-		}
-		if err := q.await(ctx, wait); err != nil {
-			return nil, nil, err
-		}
-	}
-}
-
 // await returns when something has changed or, unless it is 0, the wait is over.
 func (q *queue) await(ctx context.Context, wait time.Duration) error {
 	var over <-chan time.Time
@@ -145,7 +129,10 @@ func (q *queue) await(ctx context.Context, wait time.Duration) error {
 	return nil
 }
 
-// due finds what next returns; when there is nothing, after how long something will be due.
+// due finds the evaluation whose turn it is: the one of the highest priority
+// that is due, and of those the oldest. The older evaluations of the same job that
+// waited with it are superseded: what it finds is what they would find. When
+// there is none, wait is after how long one will be due; 0 for never.
 func (q *queue) due(now time.Time) (next *api.Evaluation, superseded []*api.Evaluation, wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -19,9 +19,12 @@ func (r *region) schedule(ctx context.Context) {
 		if err := r.unblock(); err != nil {
 			r.nomad.log.Error("blocked evaluations cannot be made pending", "error", err)
 		}
-		e, superseded, err := r.queue.next(ctx)
-		if err != nil {
-			return
+		e, superseded, wait := r.queue.due(time.Now())
+		if e == nil {
+			if r.queue.await(ctx, wait) != nil {
+				return
+			}
+			continue // what has changed may have made room
 		}
 		if err := r.evaluate(e, superseded); err != nil {
 			r.nomad.log.Error("an evaluation has failed", "evaluation", e.ID, "job", e.JobID, "error", err)
