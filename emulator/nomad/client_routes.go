@@ -47,7 +47,7 @@ var errNoNode = fail(http.StatusInternalServerError, "No path to node")
 func (r *request) nodeAsked() (*client.Client, error) {
 	id := r.query.Get("node_id")
 	if id == "" {
-		for _, c := range r.region.nodes {
+		for _, c := range r.region.nodes.all() {
 			if c.Node() != nil {
 				return c, nil
 			}

@@ -88,7 +88,6 @@ func (m *machine) driversNamed(names []string) ([]driver.Driver, error) {
 
 // startNodes starts the region's nodes, side by side.
 func (r *region) startNodes() error {
-	r.nodes = make([]*client.Client, len(r.options.Nodes))
 	failures := make([]error, len(r.options.Nodes))
 	var starting sync.WaitGroup
 	for i, o := range r.options.Nodes {
@@ -96,8 +95,7 @@ func (r *region) startNodes() error {
 			if o.Name == "" {
 				o.Name = fmt.Sprintf("node-%d", i+1)
 			}
-			var err error
-			if r.nodes[i], err = r.startNode(o); err != nil {
+			if err := r.startNode(i, o); err != nil {
 				failures[i] = fmt.Errorf("node %s: %w", o.Name, err)
 			}
 		})
@@ -106,23 +104,28 @@ func (r *region) startNodes() error {
 	return errors.Join(failures...)
 }
 
-func (r *region) startNode(o Node) (*client.Client, error) {
+func (r *region) startNode(place int, o Node) error {
 	dir := filepath.Join(r.dir, "client", o.Name)
 	id, err := nodeID(dir, o.ID)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	drivers, err := r.nomad.machine.driversNamed(o.Drivers)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return client.Start(r.running, client.Options{
+	c, err := client.Start(r.running, client.Options{
 		Node: r.nodeOf(o, id), Server: r, Region: r.options.Name, Drivers: drivers, Machine: r.nomad.machine.known,
 		Templates: template.New(template.Config{Nomad: r.listener.URL(), Consul: r.nomad.options.Consul, Logger: r.nomad.log}),
 		Services:  services.New(services.Config{Servers: r, Consul: r.nomad.machine.consul, Logger: r.nomad.log}),
 		Peer:      r.clientOf, Settings: o.Options, Dir: dir, Path: r.nomad.options.Path,
 		Logger: r.nomad.log, Output: r.nomad.options.Output,
 	})
+	if err != nil {
+		return err
+	}
+	r.nodes.put(place, len(r.options.Nodes), id, c)
+	return nil
 }
 
 // nodeID is the one given or, made up once, that of a file in the node's folder.
@@ -185,39 +188,4 @@ func (r *region) nodeOf(o Node, id string) *api.Node {
 		node.Attributes["unique.network.ip-address"] = o.Address
 	}
 	return node
-}
-
-// closeNodes stops the nodes, side by side, and returns when no task is left.
-func (r *region) closeNodes() error {
-	failures := make([]error, len(r.nodes))
-	var closing sync.WaitGroup
-	for i, c := range r.nodes {
-		if c != nil {
-			closing.Go(func() { failures[i] = c.Close() })
-		}
-	}
-	closing.Wait()
-	return errors.Join(failures...)
-}
-
-// client is the node of the ID; nil when it is not here, or gone.
-func (r *region) client(nodeID string) *client.Client {
-	for _, c := range r.nodes {
-		if c == nil {
-			continue
-		}
-		if node := c.Node(); node != nil && node.ID == nodeID {
-			return c
-		}
-	}
-	return nil
-}
-
-// clientOf is the node that has an allocation; nil when none has, or it is gone.
-func (r *region) clientOf(allocationID string) *client.Client {
-	a := r.store.View().Allocation(allocationID)
-	if a == nil {
-		return nil
-	}
-	return r.client(a.NodeID)
 }

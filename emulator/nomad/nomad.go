@@ -51,6 +51,10 @@ type Options struct {
 	// Output, if set, receives each line that a task prints, after the task's
 	// name. Writes are never concurrent.
 	Output io.Writer
+	// Prepare, if set, is called with the Nomad when its API answers and before
+	// any node starts. What it changes there, tasks of an earlier life find
+	// changed when they run again. An error of it is Start's.
+	Prepare func(ctx context.Context, n *Nomad) error
 	// Debug serves /debug/pprof to everybody, as an agent in development mode does.
 	Debug bool
 	// Logger gets warnings and errors, and each unknown route; nil drops them.
@@ -110,18 +114,23 @@ func Start(ctx context.Context, o Options) (*Nomad, error) {
 	running, stop := context.WithCancel(context.WithoutCancel(ctx))
 	fan := logs.NewFan(o.Logger.Handler())
 	log := slog.New(fan)
+	if o.Output != nil {
+		o.Output = &taskOutput{to: o.Output}
+	}
 	n := &Nomad{
 		options: o, log: log, fan: fan, router: rest.NewRouter(table()), stop: stop,
 		members: members.New(log.With(logs.Module("nomad"))),
 	}
-	if err := n.start(running); err != nil {
+	if err := n.start(ctx, running); err != nil {
 		return nil, errors.Join(fmt.Errorf("start Nomad: %w", err), n.Close())
 	}
 	return n, nil
 }
 
-// start opens all regions before the first of them has an address.
-func (n *Nomad) start(running context.Context) error {
+// start opens all regions before the first of them has an address, and has all
+// of them answer before the first node starts. The first context bounds what
+// Start does, the other one what goes on.
+func (n *Nomad) start(ctx, running context.Context) error {
 	if n.options.Dir == "" {
 		dir, err := os.MkdirTemp("", "drydock-nomad-")
 		if err != nil {
@@ -150,7 +159,42 @@ func (n *Nomad) start(running context.Context) error {
 			return fmt.Errorf("region %s: %w", r.options.Name, err)
 		}
 	}
+	for _, r := range n.regions {
+		r.listener.Serve()
+	}
+	if n.options.Prepare != nil {
+		if err := n.options.Prepare(ctx, n); err != nil {
+			return err
+		}
+	}
+	for _, r := range n.regions {
+		if err := r.startNodes(); err != nil {
+			return fmt.Errorf("region %s: %w", r.options.Name, err)
+		}
+	}
 	return nil
+}
+
+// AllocationDir is the directory of an allocation, in which its tasks log to
+// alloc/logs; empty when no node that runs has it.
+func (n *Nomad) AllocationDir(id string) string {
+	for _, r := range n.regions {
+		if c := r.clientOf(id); c != nil {
+			if dir, err := c.AllocationDir(id); err == nil {
+				return dir.Root
+			}
+		}
+	}
+	return ""
+}
+
+// Ready tells whether all tasks of an allocation run, and all its checks that
+// count for a deployment pass. A deployment waits min_healthy_time longer.
+func (n *Nomad) Ready(allocation string) bool {
+	return slices.ContainsFunc(n.regions, func(r *region) bool {
+		c := r.clientOf(allocation)
+		return c != nil && c.AllocationReady(allocation)
+	})
 }
 
 // Close stops every task gracefully and in parallel, each within its

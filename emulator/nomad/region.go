@@ -11,7 +11,6 @@ import (
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/gzhttp"
 
-	"github.com/drydock/drydock/emulator/nomad/client"
 	"github.com/drydock/drydock/emulator/nomad/events"
 	"github.com/drydock/drydock/emulator/nomad/keyring"
 	"github.com/drydock/drydock/emulator/nomad/login"
@@ -30,7 +29,7 @@ type region struct {
 	store    *state.Store
 	keys     *keyring.Keyring
 	listener *rest.Listener
-	nodes    []*client.Client // in the order of options.Nodes
+	nodes    nodes
 
 	started    time.Time
 	queue      *queue
@@ -96,8 +95,7 @@ func (r *region) observe(c store.Commit) {
 	r.events.Observe(c)
 }
 
-// start takes the region's address, starts what goes on in it and its nodes,
-// and then answers requests.
+// start takes the region's address, and starts what goes on in it.
 func (r *region) start() error {
 	listener, err := rest.Listen(r.options.HTTP, r.options.TLS, gzhttp.GzipHandler(r), r.nomad.log)
 	if err != nil {
@@ -122,10 +120,6 @@ func (r *region) start() error {
 	r.keep(r.publishKeys)
 	r.keep(r.releaseLocks)
 	r.keep(r.launchPeriodics)
-	if err := r.startNodes(); err != nil {
-		return err
-	}
-	r.listener.Serve()
 	return nil
 }
 

@@ -79,7 +79,7 @@ func (h *health) examine() (next time.Duration, checks <-chan struct{}) {
 	}
 	now := time.Now()
 	passing, checks := h.checks()
-	started, running, dead := h.tasks()
+	started, running, dead := h.alloc.taskHealth()
 	switch {
 	case dead:
 		h.settle(false)
@@ -128,25 +128,6 @@ func (h *health) checks() (passing bool, changed <-chan struct{}) {
 		return true, nil
 	}
 	return services.Healthy()
-}
-
-// tasks reports when the last task has started, whether all run that are to,
-// and whether one is dead that must not be.
-func (h *health) tasks() (started time.Time, running, dead bool) {
-	a := h.alloc
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	running = true
-	for _, t := range a.tasks {
-		if t.stage == poststop {
-			continue
-		}
-		started = latest(started, t.state.StartedAt)
-		finishes := t.stage == prestart || t.stage == poststart
-		dead = dead || t.state.State == taskDead && (t.state.Failed || !finishes)
-		running = running && (t.state.State == taskRunning || finishes && t.doneLocked())
-	}
-	return started, running, dead
 }
 
 // late is what a deadline finds amiss of tasks that run; empty leaves it to each
