@@ -3,9 +3,9 @@ package checks
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"sync"
-	"time"
+
+	"github.com/hashicorp/consul/api"
 )
 
 // ErrNotTTL is what Update returns for a check that does not wait to be told.
@@ -50,8 +50,13 @@ func Start(d Definition, source Source, report func(Result)) (*Runner, error) {
 			return nil, err
 		}
 		results := newThresholds(d)
+		p := pace{interval: d.pollInterval(), settled: d.InitialStatus() != api.HealthCritical}
 		r.work.Go(func() {
-			poll(ctx, d.pollInterval(), func() { r.take(ctx, results, ask(ctx)) })
+			p.poll(ctx, func() (passed bool) {
+				found := ask(ctx)
+				r.take(ctx, results, found)
+				return found.Status == api.HealthPassing
+			})
 		})
 	}
 	return r, nil
@@ -98,20 +103,4 @@ func (r *Runner) deliver(result Result) {
 	}
 	r.last = result
 	r.report(result)
-}
-
-// poll calls probe until ctx ends: first after a random part of the interval, so that the checks of an agent that starts do
-// not all run at once, then an interval after each call has returned.
-func poll(ctx context.Context, interval time.Duration, probe func()) {
-	timer := time.NewTimer(rand.N(interval))
-	defer timer.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
-		probe()
-		timer.Reset(interval)
-	}
 }

@@ -1,7 +1,6 @@
 package checks
 
 import (
-	"context"
 	"net"
 	"testing"
 	"testing/synctest"
@@ -10,40 +9,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
-
-func TestPollKeepsTheInterval(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		begin := time.Now()
-		var probes []time.Duration
-		poll(ctx, 10*time.Second, func() {
-			probes = append(probes, time.Since(begin))
-			time.Sleep(3 * time.Second) // of the fake clock: a slow target
-			if len(probes) == 3 {
-				cancel()
-			}
-		})
-		require.Len(t, probes, 3)
-		assert.Less(t, probes[0], 10*time.Second)
-		assert.Equal(t, 13*time.Second, probes[1]-probes[0])
-		assert.Equal(t, 13*time.Second, probes[2]-probes[1])
-	})
-}
-
-func TestPollSpreadsFirstProbes(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		seen := map[time.Duration]bool{}
-		for range 20 {
-			ctx, cancel := context.WithCancel(t.Context())
-			begin := time.Now()
-			poll(ctx, time.Minute, cancel)
-			seen[time.Since(begin)] = true
-		}
-		assert.Greater(t, len(seen), 10)
-	})
-}
 
 func TestRunnerReportsChangesOnly(t *testing.T) {
 	t.Parallel()
