@@ -32,9 +32,7 @@ var number = regexp.MustCompile(`\d+(\.\d+)*`)
 // masked returns the output of a command without what differs from run to run:
 // first what the masks hide, then what is common.
 func masked(output string, c Command, masks []Mask) string {
-	if c.JSON {
-		output = canonical(output)
-	}
+	output = canonical(output)
 	for _, m := range slices.Concat(masks, common) {
 		output = m.Pattern.ReplaceAllString(output, m.With)
 	}

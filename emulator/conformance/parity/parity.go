@@ -21,7 +21,6 @@ type Command struct {
 	Line       string
 	Eventually bool // it reads what takes effect a little later: it is repeated until both agree
 	Sorted     bool // its lines come in no particular order
-	JSON       bool // it prints JSON, whose maps come in no particular order
 	Numbers    bool // its numbers differ from run to run
 }
 

@@ -22,7 +22,7 @@ func TestWhatDiffersBetweenRunsIsMasked(t *testing.T) {
 
 func TestJSONIsComparedInAnOrderOfItsOwn(t *testing.T) {
 	t.Parallel()
-	command := Command{JSON: true}
+	command := Command{}
 	const ordered = "note\n{\n \"a\": <1>,\n \"b\": 2.50\n}\nhint\n"
 	assert.Equal(t, ordered, masked("note\n{\"b\": 2.50, \"a\": \"<1>\"}\nhint\n", command, []Mask{{regexp.MustCompile(`"<1>"`), "<1>"}}))
 	assert.Equal(t, "{broken\n", masked("{broken\n", command, nil))

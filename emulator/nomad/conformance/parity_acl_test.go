@@ -25,10 +25,10 @@ var aclCommands = []parity.Command{
 	{Line: "nomad acl policy apply bad bad-rules.hcl"},
 	{Line: "nomad acl policy apply 'bad name' reader.hcl"},
 	{Line: "nomad acl policy list", Sorted: true},
-	{Line: "nomad acl policy list -json", JSON: true},
+	{Line: "nomad acl policy list -json"},
 	{Line: "nomad acl policy info reader"},
 	{Line: "nomad acl policy info workload"},
-	{Line: "api /v1/acl/policy/writer", JSON: true},
+	{Line: "api /v1/acl/policy/writer"},
 	{Line: "nomad acl policy info nothing"},
 
 	// Roles.
@@ -41,7 +41,7 @@ var aclCommands = []parity.Command{
 	{Line: "nomad acl role info -by-name readers"},
 	{Line: "nomad acl role info -by-name nothing"},
 	{Line: "nomad acl role update -name readers -description 'they still read' $(nomad acl role list -t '{{range .}}{{.ID}}{{end}}')"},
-	{Line: "api /v1/acl/role/name/readers", JSON: true},
+	{Line: "api /v1/acl/role/name/readers"},
 
 	// Tokens.
 	{Line: "nomad acl token create -name reads -role-name readers -t '{{.SecretID}}' > reader; wc -c < reader"},
@@ -55,7 +55,7 @@ var aclCommands = []parity.Command{
 	{Line: "nomad acl token create -name wrong -type nonsense"},
 	{Line: "nomad acl token create -name wrong -role-name nothing"},
 	{Line: "nomad acl token list", Sorted: true},
-	{Line: "nomad acl token list -json", JSON: true, Sorted: true},
+	{Line: "nomad acl token list -json", Sorted: true},
 	{Line: "NOMAD_TOKEN=$(cat reader) nomad acl token self"},
 	{Line: "NOMAD_TOKEN=$(cat reader) nomad acl policy self"},
 	{Line: "NOMAD_TOKEN=$(cat writer) nomad acl policy self"},

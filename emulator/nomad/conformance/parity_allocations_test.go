@@ -8,7 +8,7 @@ var allocationCommands = []parity.Command{
 	{Line: "nomad alloc status $(alloc web)"},
 	{Line: "nomad alloc status -short $(alloc web)"},
 	{Line: "nomad alloc status -verbose $(alloc web)"},
-	{Line: "nomad alloc status -json $(alloc web)", JSON: true},
+	{Line: "nomad alloc status -json $(alloc web)"},
 	{Line: "nomad alloc status -stats $(alloc web)", Numbers: true},
 	{Line: "nomad alloc status nothing"},
 	{Line: "nomad alloc status 00000000"},
@@ -62,7 +62,7 @@ var allocationCommands = []parity.Command{
 	{Line: "nomad action -job=actions -group=actions -task=work -t=false -i=false greet"},
 	{Line: "nomad action -job=actions -group=actions -task=work -t=false -i=false fail"},
 	{Line: "nomad action -job=actions -group=actions -task=work -t=false -i=false nothing"},
-	{Line: "api /v1/job/actions/actions", JSON: true},
+	{Line: "api /v1/job/actions/actions"},
 	{Line: "nomad job stop -detach -purge actions"},
 }
 

@@ -67,7 +67,7 @@ func compareCommands(t *testing.T, further string, tables ...[]parity.Command) {
 			Program: program,
 			Name:    "nomad",
 			Files:   "testdata/parity",
-			Set:     []string{"NOMAD_ADDR=" + a.url, "AGENT=" + a.port, "NOMAD_TOKEN=" + bootstrapToken},
+			Set:     []string{"NOMAD_ADDR=" + a.url, "AGENT=" + a.port, "NOMAD_TOKEN=" + bootstrapToken, "NOMAD_CLI_SHOW_HINTS=false"},
 			Wait:    2 * time.Minute,
 		})
 	}
