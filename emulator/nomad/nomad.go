@@ -138,6 +138,9 @@ func (n *Nomad) start(ctx, running context.Context) error {
 		}
 		n.options.Dir, n.temporary = dir, true
 	}
+	if err := os.MkdirAll(n.options.Dir, 0o755); err != nil {
+		return err
+	}
 	if err := n.findMachine(running); err != nil {
 		return err
 	}
