@@ -13,6 +13,9 @@ import (
 // patience bounds what tests wait for, on a machine that is busy.
 const patience = time.Minute
 
+// oneNode is a Nomad that can place something.
+func oneNode() Options { return Options{Regions: []Region{{Nodes: []Node{{Name: "a"}}}}} }
+
 // mockJob is a service of so many instances that run until they are stopped.
 func mockJob(id string, count int) *api.Job {
 	task := api.NewTask("task", "mock_driver").SetConfig("run_for", "1h").
