@@ -51,6 +51,8 @@ func (r *request) ownACLPolicies() (any, error) {
 	switch {
 	case err != nil:
 		return nil, err
+	case !r.region.nomad.options.ACL && isUUID(r.token):
+		return nil, errACLsDisabled
 	case c.workload != nil && len(c.policies) == 0:
 		return text("null"), nil
 	case c.workload == nil && (c.token == nil || c.token.AccessorID == anonymous):

@@ -15,11 +15,13 @@ func aclRoutes() []route {
 		faithful(http.MethodGet, "/v1/acl/policy/self", inAuthority((*request).ownACLPolicies)))
 }
 
+var errACLsDisabled = badRequest("ACL support disabled")
+
 // withACL is a handler of a Nomad that has ACLs: others refuse.
 func withACL(handle func(*request) (any, error)) func(*request) (any, error) {
 	return func(r *request) (any, error) {
 		if !r.region.nomad.options.ACL {
-			return nil, badRequest("ACL support disabled")
+			return nil, errACLsDisabled
 		}
 		return handle(r)
 	}

@@ -108,6 +108,7 @@ func TestWithoutACLs(t *testing.T) {
 		refusal{http.MethodGet, path, nil, 400, "ACL support disabled"}.check(t, n, "")
 	}
 	refusal{http.MethodGet, "/v1/acl/policy/self", nil, 403, "Permission denied"}.check(t, n, "")
+	refusal{http.MethodGet, "/v1/acl/policy/self", nil, 400, "ACL support disabled"}.check(t, n, rootSecret)
 	c := connect(t, n)
 	self, _, err := c.ACLTokens().Self(nil)
 	require.NoError(t, err)

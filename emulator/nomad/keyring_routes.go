@@ -1,7 +1,6 @@
 package nomad
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -137,43 +136,6 @@ func keyInUse(tx *state.Tx, id string) bool {
 		return true
 	}
 	return false
-}
-
-// publishKeys puts keys to use that were published before, at their time.
-func (r *region) publishKeys(ctx context.Context) {
-	for ctx.Err() == nil {
-		view := r.store.View()
-		next := nextPublished(view)
-		if next == nil || time.Unix(0, next.PublishTime).After(time.Now()) {
-			var at time.Time
-			if next != nil {
-				at = time.Unix(0, next.PublishTime)
-			}
-			waitUntil(ctx, view, at)
-			continue
-		}
-		err := r.store.Write(func(tx *state.Tx) error {
-			active := *next
-			active.State = api.RootKeyStateActive
-			tx.UpsertRootKey(&active)
-			return nil
-		})
-		if err != nil {
-			r.nomad.log.Error("a published key is not put to use", "region", r.options.Name, "key", next.KeyID, "error", err)
-			return
-		}
-	}
-}
-
-// nextPublished is the key whose time comes first; nil when there is none.
-func nextPublished(view *state.View) *state.RootKey {
-	var next *state.RootKey
-	for key := range view.RootKeys() {
-		if key.State == api.RootKeyStatePrepublished && (next == nil || key.PublishTime < next.PublishTime) {
-			next = key
-		}
-	}
-	return next
 }
 
 // encryptItems encrypts the items of a variable.

@@ -33,6 +33,7 @@ func (s *agentSettings) options() (nomad.Options, error) {
 		RPCPort: s.Ports.RPC, SerfPort: s.Ports.Serf,
 		Serf:       net.JoinHostPort(s.host(), strconv.Itoa(s.Ports.Serf)),
 		RetryJoin:  append(append(s.Server.RetryJoin, s.Server.ServerJoin.RetryJoin...), s.Server.ServerJoin.StartJoin...),
+		OIDCIssuer: s.Server.OIDCIssuer,
 		Prometheus: s.Telemetry.PrometheusMetrics,
 	}
 	var err error

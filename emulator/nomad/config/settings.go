@@ -28,6 +28,7 @@ type agentSettings struct {
 	Server struct {
 		Enabled         bool
 		BootstrapExpect int
+		OIDCIssuer      string
 		RetryJoin       []string
 		ServerJoin      struct {
 			RetryJoin, StartJoin []string
