@@ -32,6 +32,13 @@ func (h *heartbeats) set(node string, due time.Time) {
 	h.due[node] = due
 }
 
+// count is how many nodes are heard of.
+func (h *heartbeats) count() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.due)
+}
+
 // missed returns the nodes that were not heard of in time, and forgets them.
 func (h *heartbeats) missed(now time.Time) []string {
 	h.mu.Lock()
@@ -48,6 +55,7 @@ func (h *heartbeats) missed(now time.Time) []string {
 
 // Heartbeat implements client.Server.
 func (r *region) Heartbeat(nodeID string) (time.Duration, error) {
+	defer r.measure("client.update_status", time.Now())
 	node := r.store.View().Node(nodeID)
 	if node == nil {
 		return 0, notFound("node %s is not registered", nodeID)

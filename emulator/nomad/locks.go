@@ -34,6 +34,13 @@ func (l *locks) renew(lock *api.VariableLock) {
 	l.held[lock.ID] = time.Now().Add(lockPatience * ttl)
 }
 
+// count is how many locks are held.
+func (l *locks) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.held)
+}
+
 // lost tells whether a lock is not held any more, though it may be some time
 // until others get it.
 func (l *locks) lost(lock *api.VariableLock) bool {

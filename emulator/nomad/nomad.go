@@ -92,6 +92,7 @@ type Nomad struct {
 	log        *slog.Logger
 	regions    []*region
 	router     *rest.Router[*request]
+	calls      map[string]string // what requests are measured as, by method and path of the route
 	policies   acl.Cache
 	fan        *logs.Fan     // that the log goes through
 	members    *members.Pool // the servers of all regions, and of other processes
@@ -118,7 +119,7 @@ func Start(ctx context.Context, o Options) (*Nomad, error) {
 		o.Output = &taskOutput{to: o.Output}
 	}
 	n := &Nomad{
-		options: o, log: log, fan: fan, router: rest.NewRouter(table()), stop: stop,
+		options: o, log: log, fan: fan, router: rest.NewRouter(table()), calls: calls(), stop: stop,
 		members: members.New(log.With(logs.Module("nomad"))),
 	}
 	if err := n.start(ctx, running); err != nil {

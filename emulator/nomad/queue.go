@@ -20,6 +20,7 @@ type queue struct {
 	pending map[string]*api.Evaluation // by ID; those whose WaitUntil is to come wait for it
 	blocked map[string]*api.Evaluation // by ID
 	freed   map[string]bool            // computed classes of nodes that have got room since
+	taken   string                     // the ID of the one that due found last; empty for none
 	paused  bool
 	changed chan struct{} // has an element when something has changed
 }
@@ -136,7 +137,7 @@ func (q *queue) await(ctx context.Context, wait time.Duration) error {
 func (q *queue) due(now time.Time) (next *api.Evaluation, superseded []*api.Evaluation, wait time.Duration) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.paused {
+	if q.taken = ""; q.paused {
 		return nil, nil, 0
 	}
 	for _, e := range q.pending {
@@ -162,9 +163,12 @@ func (q *queue) due(now time.Time) (next *api.Evaluation, superseded []*api.Eval
 		}
 		superseded = append(superseded, e)
 	}
-	slices.SortFunc(superseded, func(a, b *api.Evaluation) int { return cmp.Compare(a.CreateIndex, b.CreateIndex) })
+	slices.SortFunc(superseded, byCreation)
+	q.taken = next.ID
 	return next, superseded, 0
 }
+
+func byCreation(a, b *api.Evaluation) int { return cmp.Compare(a.CreateIndex, b.CreateIndex) }
 
 func before(a, b *api.Evaluation) bool {
 	if a.Priority != b.Priority {
@@ -191,6 +195,6 @@ func (q *queue) unblocked() []*api.Evaluation {
 		}
 	}
 	clear(q.freed)
-	slices.SortFunc(list, func(a, b *api.Evaluation) int { return cmp.Compare(a.CreateIndex, b.CreateIndex) })
+	slices.SortFunc(list, byCreation)
 	return list
 }

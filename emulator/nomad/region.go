@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/klauspost/compress/gzhttp"
 
+	"github.com/drydock/drydock/emulator/metrics"
 	"github.com/drydock/drydock/emulator/nomad/events"
 	"github.com/drydock/drydock/emulator/nomad/keyring"
 	"github.com/drydock/drydock/emulator/nomad/login"
@@ -40,6 +41,7 @@ type region struct {
 	logins     login.Logins
 	updates    updates
 	workers    workers
+	measured   metrics.Recorder
 
 	running    context.Context // ends when the Nomad is closed
 	background sync.WaitGroup

@@ -23,6 +23,7 @@ func table() []route {
 		identityRoutes(),
 		jobRoutes(),
 		keyringRoutes(),
+		metricRoutes(),
 		namespaceRoutes(),
 		nodeRoutes(),
 		nodePoolRoutes(),

@@ -15,6 +15,7 @@ import (
 
 // schedule does the evaluations that are due, one after the other.
 func (r *region) schedule(ctx context.Context) {
+	waiting := time.Now()
 	for {
 		if err := r.unblock(); err != nil {
 			r.nomad.log.Error("blocked evaluations cannot be made pending", "error", err)
@@ -26,10 +27,12 @@ func (r *region) schedule(ctx context.Context) {
 			}
 			continue // what has changed may have made room
 		}
+		r.measure("worker.dequeue_eval", waiting)
 		if err := r.evaluate(e, superseded); err != nil {
 			r.nomad.log.Error("an evaluation has failed", "evaluation", e.ID, "job", e.JobID, "error", err)
 			r.evaluationFailed(e, err)
 		}
+		waiting = time.Now()
 	}
 }
 
@@ -54,10 +57,13 @@ const maxAttempts = 5
 // evaluate has the scheduler decide, and writes what it has decided.
 func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error {
 	for range maxAttempts {
+		began := time.Now()
 		plan, err := scheduler.Process(r.store.View(), e, schedulerOptions())
 		if err != nil {
 			return err
 		}
+		r.measure("worker.invoke_scheduler_"+e.Type, began)
+		began = time.Now()
 		var rejected []string
 		err = r.store.Write(func(tx *state.Tx) error {
 			tx.About(causePlan)
@@ -67,6 +73,7 @@ func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error
 			rejected = plan.Apply(tx)
 			return nil
 		})
+		r.measure("plan.apply", began)
 		if err != nil || len(rejected) == 0 {
 			return err
 		}

@@ -41,7 +41,8 @@ func (r *region) ServeHTTP(w http.ResponseWriter, incoming *http.Request) {
 		otherMethod(w, incoming, routes)
 		return
 	}
-	defer r.finished(incoming, time.Now())
+	r.countRequest(method)
+	defer r.finished(incoming, found, time.Now())
 	req, err := newRequest(r, w, incoming)
 	var answer any
 	if err == nil {
@@ -71,8 +72,9 @@ func (r *region) unknown(w http.ResponseWriter, incoming *http.Request) {
 	http.Error(w, "404 page not found", http.StatusNotFound)
 }
 
-// finished logs a request that was answered.
-func (r *region) finished(incoming *http.Request, began time.Time) {
+// finished measures and logs a request that the route has answered.
+func (r *region) finished(incoming *http.Request, found route, began time.Time) {
+	r.measureRequest(found, began)
 	r.nomad.log.Debug("request complete", logs.Module("http"),
 		"method", incoming.Method, "path", incoming.URL.RequestURI(), "duration", time.Since(began))
 }

@@ -15,6 +15,7 @@ var _ client.Server = (*region)(nil)
 
 // RegisterNode implements client.Server.
 func (r *region) RegisterNode(node *api.Node, secret string) error {
+	defer r.measure("client.register", time.Now())
 	r.heartbeats.set(node.ID, time.Now().Add(heartbeatEvery+heartbeatGrace))
 	return r.store.Write(func(tx *state.Tx) error {
 		next := &state.Node{Node: *node, Secret: secret, StaticMeta: node.Meta}

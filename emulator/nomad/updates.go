@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -55,6 +56,7 @@ func (u *updates) take() (batch []*update, changed <-chan struct{}) {
 
 // UpdateAllocations implements client.Server.
 func (r *region) UpdateAllocations(allocations []*api.Allocation) error {
+	defer r.measure("client.update_alloc", time.Now())
 	one := &update{allocations: allocations, written: make(chan error, 1)}
 	r.updates.add(one)
 	select {
