@@ -7,6 +7,7 @@ import (
 
 	"github.com/hashicorp/consul/api"
 
+	"github.com/drydock/drydock/emulator/archive"
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
 )
@@ -79,7 +80,7 @@ func autopilotHealth(r *request) (any, error) {
 		Version:     Version,
 		Leader:      true,
 		LastContact: api.NewReadableDuration(0),
-		LastTerm:    raftTerm,
+		LastTerm:    archive.Term,
 		LastIndex:   r.dc.store.View().LastIndex(),
 		Healthy:     true,
 		Voter:       true,
@@ -103,7 +104,7 @@ func autopilotState(r *request) (any, error) {
 			NodeStatus:  "alive",
 			Version:     Version,
 			LastContact: api.NewReadableDuration(0),
-			LastTerm:    raftTerm,
+			LastTerm:    archive.Term,
 			LastIndex:   r.dc.store.View().LastIndex(),
 			Healthy:     true,
 			StableSince: r.dc.started,

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"net/http"
-	"time"
 
+	"github.com/drydock/drydock/emulator/archive"
 	"github.com/drydock/drydock/emulator/consul/acl"
 )
 
@@ -27,25 +27,14 @@ func saveSnapshot(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	server := r.dc.server()
-	var archive bytes.Buffer
-	err = writeArchive(&archive, archiveMeta{
-		Version: archiveVersion,
-		ID:      fmt.Sprintf("%d-%d-%d", raftTerm, index, time.Now().UnixMilli()),
-		Index:   index,
-		Term:    raftTerm,
-		Configuration: archiveServers{[]archiveServer{
-			{ID: server.ID, Address: r.dc.leader()},
-		}},
-		ConfigurationIndex: 1,
-		Size:               int64(content.Len()),
-	}, content.Bytes())
-	if err != nil {
-		return nil, fmt.Errorf("write the snapshot's archive: %w", err)
+	var saved bytes.Buffer
+	of := archive.Meta{Index: index, Server: r.dc.server().ID, Address: r.dc.leader()}
+	if err := archive.Write(&saved, of, content.Bytes()); err != nil {
+		return nil, err
 	}
 	r.setIndex(index)
 	r.header.Set("Content-Type", "application/x-gzip")
-	return text(archive.Bytes()), nil
+	return text(saved.Bytes()), nil
 }
 
 // restoreSnapshot replaces the state of a datacenter by that of an archive.
@@ -54,7 +43,7 @@ func restoreSnapshot(r *request) (any, error) {
 	if err := r.need(acl.Write, acl.ACL, ""); err != nil {
 		return nil, err
 	}
-	content, err := readArchive(r.stream)
+	content, err := archive.Read(r.stream)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,9 @@
-package consul
+// Package archive has the form of the snapshots that the emulated programs
+// save: a compressed tar of the state, what it is of, and the sums of both, as
+// the real programs' own clients check it. What the state consists of is the
+// programs' own. Packages consul and nomad call it for their endpoints of
+// snapshots.
+package archive
 
 import (
 	"archive/tar"
@@ -21,47 +26,64 @@ const (
 	stateFile = "state.bin"
 	sumsFile  = "SHA256SUMS"
 
-	archiveVersion = 1
-
-	// raftTerm is the term of the one leader there has ever been.
-	raftTerm = 2
+	version = 1
 )
 
-// archiveMeta says what an archive is of, in the words of Raft.
-type archiveMeta struct {
+// Term is the Raft term of the one leader that an emulated program has ever had.
+const Term = 2
+
+// Meta says what an archive is of.
+type Meta struct {
+	Index   uint64 // of the last change in the state
+	Server  string // the ID of the server that it is of
+	Address string // of that server's RPC
+}
+
+// described is Meta in the words of Raft.
+type described struct {
 	Version            int
 	ID                 string
 	Index              uint64
 	Term               uint64
-	Configuration      archiveServers
+	Configuration      configuration
 	ConfigurationIndex uint64
 	Size               int64 // of the state, in bytes
 }
 
-type archiveServers struct{ Servers []archiveServer }
+type configuration struct{ Servers []server }
 
-type archiveServer struct {
+type server struct {
 	Suffrage int // 0 is a voter
 	ID       string
 	Address  string
 }
 
-// writeArchive writes an archive in the form that `consul snapshot save` checks.
-func writeArchive(to io.Writer, meta archiveMeta, content []byte) error {
-	described, err := json.Marshal(meta)
-	if err != nil {
-		return err
+// Write writes an archive of a state.
+func Write(to io.Writer, of Meta, state []byte) error {
+	now := time.Now()
+	meta, err := json.Marshal(described{
+		Version: version, ID: fmt.Sprintf("%d-%d-%d", Term, of.Index, now.UnixMilli()), Index: of.Index, Term: Term,
+		Configuration: configuration{[]server{{ID: of.Server, Address: of.Address}}}, ConfigurationIndex: 1, Size: int64(len(state)),
+	})
+	if err == nil {
+		err = write(to, meta, state, now)
 	}
+	if err != nil {
+		return fmt.Errorf("write the snapshot's archive: %w", err)
+	}
+	return nil
+}
+
+func write(to io.Writer, meta, state []byte, now time.Time) error {
 	compressed := gzip.NewWriter(to)
 	archive := tar.NewWriter(compressed)
-	now := time.Now()
 	for _, file := range []struct {
 		name    string
 		content []byte
 	}{
-		{metaFile, described},
-		{stateFile, content},
-		{sumsFile, []byte(sumLine(metaFile, described) + sumLine(stateFile, content))},
+		{metaFile, meta},
+		{stateFile, state},
+		{sumsFile, []byte(sumLine(metaFile, meta) + sumLine(stateFile, state))},
 	} {
 		header := &tar.Header{Name: file.name, Mode: 0o600, Size: int64(len(file.content)), ModTime: now}
 		if err := archive.WriteHeader(header); err != nil {
@@ -79,8 +101,9 @@ func sumLine(name string, content []byte) string {
 	return hex.EncodeToString(sum[:]) + "  " + name + "\n"
 }
 
-// readArchive returns the state that an archive has, if it is whole.
-func readArchive(from io.Reader) ([]byte, error) {
+// Read returns the state that an archive has, if it is whole. The error is
+// worded as the real programs word it.
+func Read(from io.Reader) ([]byte, error) {
 	compressed, err := gzip.NewReader(from)
 	if err != nil {
 		return nil, fmt.Errorf("failed to decompress snapshot: %w", err)
