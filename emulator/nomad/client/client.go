@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/nomad/api"
 
+	"github.com/drydock/drydock/emulator/filelock"
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
 )
 
@@ -21,7 +22,7 @@ type Client struct {
 	log     *slog.Logger
 	drivers map[string]driver.Driver
 	output  *terminal
-	dirLock *fileLock
+	dirLock *filelock.Lock
 	configs configCache
 
 	turn sync.Mutex // held by the one call that starts or ends the node
@@ -56,11 +57,11 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 	if err := os.MkdirAll(filepath.Join(dir, "alloc"), 0o711); err != nil {
 		return nil, fmt.Errorf("start node: make the folder for allocations: %w", err)
 	}
-	if c.dirLock, err = lockFile(filepath.Join(dir, "client.lock")); err != nil {
+	if c.dirLock, err = filelock.Take(filepath.Join(dir, "client.lock")); err != nil {
 		return nil, fmt.Errorf("start node: take %s: %w: stop the other one, or use another folder", dir, err)
 	}
 	if err := c.Revive(ctx); err != nil {
-		c.dirLock.release()
+		c.dirLock.Release()
 		return nil, err
 	}
 	return c, nil
@@ -77,7 +78,7 @@ func (c *Client) Close() error {
 	c.mu.Unlock()
 	c.end(true)
 	if !closed {
-		c.dirLock.release()
+		c.dirLock.Release()
 	}
 	return nil
 }

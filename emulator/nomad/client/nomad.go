@@ -19,6 +19,7 @@ import (
 
 	"github.com/hashicorp/nomad/api"
 
+	"github.com/drydock/drydock/emulator/filelock"
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
 	"github.com/drydock/drydock/emulator/nomad/client/hook"
 	"github.com/drydock/drydock/emulator/nomad/client/process"
@@ -72,7 +73,7 @@ type Nomad struct {
 	node      node
 	processes *process.Starter
 	ports     *portLedger
-	dirLock   *fileLock
+	dirLock   *filelock.Lock
 	output    *terminal
 	close     func() error
 
@@ -123,11 +124,11 @@ func New(o Options) (*Nomad, error) {
 	if err := os.MkdirAll(n.allocRoot(), 0o755); err != nil {
 		return nil, fmt.Errorf("start nomad: make the folder for allocations: %w", err)
 	}
-	if n.dirLock, err = lockFile(filepath.Join(dir, "nomad.lock")); err != nil {
+	if n.dirLock, err = filelock.Take(filepath.Join(dir, "nomad.lock")); err != nil {
 		return nil, fmt.Errorf("start nomad: take %s: %w: stop the other one, or use another folder", dir, err)
 	}
 	if n.ports, err = newPortLedger(); err != nil {
-		n.dirLock.release()
+		n.dirLock.Release()
 		return nil, fmt.Errorf("start nomad: %w", err)
 	}
 	n.collect("")
@@ -161,7 +162,7 @@ func (n *Nomad) shutdown() error {
 		n.following.Wait()
 	}
 	err := n.processes.Close()
-	n.dirLock.release()
+	n.dirLock.Release()
 	return err
 }
 

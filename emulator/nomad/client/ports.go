@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/filelock"
 )
 
 // loopback is the address of every task: the emulator is for this machine alone.
@@ -57,7 +59,7 @@ type portLedger struct {
 	dir string
 
 	mu   sync.Mutex
-	held map[int]*fileLock
+	held map[int]*filelock.Lock
 }
 
 func newPortLedger() (*portLedger, error) {
@@ -65,7 +67,7 @@ func newPortLedger() (*portLedger, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make the folder for port locks: %w", err)
 	}
-	return &portLedger{dir: dir, held: map[int]*fileLock{}}, nil
+	return &portLedger{dir: dir, held: map[int]*filelock.Lock{}}, nil
 }
 
 // takeAll takes all ports of a group's networks, or none.
@@ -97,7 +99,7 @@ func (l *portLedger) takeAll(networks []*api.NetworkResource) (taken []port, err
 
 func (l *portLedger) takeStatic(number int) error {
 	err := l.take(number)
-	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, errLocked) {
+	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, filelock.ErrHeld) {
 		pid, program, _ := PortHolder(number)
 		return &PortInUseError{Port: number, Holder: Holder{pid, program}}
 	}
@@ -113,7 +115,7 @@ func (l *portLedger) takeDynamic() (int, error) {
 		if err == nil {
 			return number, nil
 		}
-		if !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, errLocked) {
+		if !errors.Is(err, syscall.EADDRINUSE) && !errors.Is(err, filelock.ErrHeld) {
 			return 0, err
 		}
 	}
@@ -122,13 +124,13 @@ func (l *portLedger) takeDynamic() (int, error) {
 
 // take holds one port if nobody has it.
 func (l *portLedger) take(number int) error {
-	lock, err := lockFile(filepath.Join(l.dir, strconv.Itoa(number)))
+	lock, err := filelock.Take(filepath.Join(l.dir, strconv.Itoa(number)))
 	if err != nil {
 		return err
 	}
 	probe, err := net.Listen("tcp4", port{number: number}.address())
 	if err != nil {
-		lock.release()
+		lock.Release()
 		return fmt.Errorf("probe: %w", err)
 	}
 	probe.Close()
@@ -143,7 +145,7 @@ func (l *portLedger) release(number int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if lock := l.held[number]; lock != nil {
-		lock.release()
+		lock.Release()
 		delete(l.held, number)
 	}
 }
