@@ -31,6 +31,7 @@ type machine struct {
 	starter *process.Starter
 	drivers []driver.Driver
 	docker  *docker.Driver
+	ports   *ports
 	consul  *services.Agent // nil without one
 }
 
@@ -40,12 +41,16 @@ func (n *Nomad) findMachine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	ports, err := newPorts()
+	if err != nil {
+		return err
+	}
 	starter := process.NewStarter()
 	engine, err := docker.New(os.Getenv("DOCKER_HOST"), n.log)
 	if err != nil {
 		return err
 	}
-	n.machine = &machine{known: known, starter: starter, docker: engine, drivers: []driver.Driver{
+	n.machine = &machine{known: known, starter: starter, ports: ports, docker: engine, drivers: []driver.Driver{
 		rawexec.NewRaw(starter), rawexec.NewExec(starter), mock.Driver{}, engine,
 	}}
 	if n.options.Consul == "" {
@@ -63,6 +68,7 @@ func (m *machine) close() error {
 		return nil
 	}
 	m.docker.Close()
+	m.ports.close()
 	return m.starter.Close()
 }
 

@@ -110,6 +110,9 @@ func (r *region) start() error {
 		}
 	}
 	r.nomad.members.Add(r.poolMember())
+	if err := r.leaveTakenPorts(); err != nil {
+		return err
+	}
 	r.queue.load(r.store.View())
 	r.keep(r.keepJoining)
 	r.keep(r.schedule)

@@ -3,8 +3,6 @@ package nomad
 import (
 	"context"
 	"math/rand/v2"
-	"net"
-	"strconv"
 	"time"
 
 	"github.com/hashicorp/nomad/api"
@@ -58,7 +56,7 @@ const maxAttempts = 5
 func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error {
 	for range maxAttempts {
 		began := time.Now()
-		plan, err := scheduler.Process(r.store.View(), e, schedulerOptions())
+		plan, err := scheduler.Process(r.store.View(), e, schedulerOptions(r.claimPort))
 		if err != nil {
 			return err
 		}
@@ -85,7 +83,7 @@ func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error
 	})
 }
 
-func schedulerOptions() scheduler.Options {
+func schedulerOptions(portFree func(address string, port int) bool) scheduler.Options {
 	return scheduler.Options{
 		Now: time.Now(), PortFree: portFree, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
@@ -93,16 +91,6 @@ func schedulerOptions() scheduler.Options {
 
 // causePlan is what a change is about that the scheduler has planned.
 const causePlan = "PlanResult"
-
-// portFree tells whether a port of this machine is free.
-func portFree(address string, port int) bool {
-	probe, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
-	if err != nil {
-		return false
-	}
-	probe.Close()
-	return true
-}
 
 func (r *region) evaluationFailed(e *api.Evaluation, cause error) {
 	err := r.store.Write(func(tx *state.Tx) error {

@@ -1,0 +1,104 @@
+package nomad
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/drydock/drydock/emulator/filelock"
+)
+
+const (
+	// claimFor is how long a port is kept for the task that it is given to. By
+	// then the task has bound it, or does not need it.
+	claimFor = 2 * time.Minute
+	// maxClaims bounds the ports that are kept at a time, each by an open file.
+	maxClaims = 1000
+)
+
+// ports are the TCP ports of this machine that the scheduler gives to tasks.
+// Until a task binds its port the port looks free to everyone, so that it is
+// also held by a lock for a while, which other Nomads of this user heed, in this
+// process or another.
+type ports struct {
+	locks string // the folder
+
+	mu     sync.Mutex
+	claims map[int]claim
+}
+
+type claim struct {
+	owner *region
+	lock  *filelock.Lock
+	ends  time.Time
+}
+
+func newPorts() (*ports, error) {
+	p := &ports{locks: filepath.Join(os.TempDir(), fmt.Sprintf("drydock-ports-%d", os.Getuid())), claims: map[int]claim{}}
+	if err := os.MkdirAll(p.locks, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder for the locks of ports: %w", err)
+	}
+	return p, nil
+}
+
+// claim takes a port for a task of a region, unless it is somebody else's.
+func (p *ports) claim(owner *region, address string, number int) bool {
+	if !portFree(address, number) {
+		return false
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	p.release(func(c claim) bool { return now.After(c.ends) })
+	c, known := p.claims[number]
+	switch {
+	case known && c.owner != owner:
+		return false
+	case !known && len(p.claims) >= maxClaims:
+		return true
+	case !known:
+		lock, err := filelock.Take(filepath.Join(p.locks, strconv.Itoa(number)))
+		if err != nil {
+			return false
+		}
+		c = claim{owner: owner, lock: lock}
+	}
+	c.ends = now.Add(claimFor)
+	p.claims[number] = c
+	return true
+}
+
+// claimPort is ports.claim for the region.
+func (r *region) claimPort(address string, number int) bool {
+	return r.nomad.machine.ports.claim(r, address, number)
+}
+
+// release gives some claims back; the caller holds the lock.
+func (p *ports) release(which func(claim) bool) {
+	for number, c := range p.claims {
+		if which(c) {
+			c.lock.Release()
+			delete(p.claims, number)
+		}
+	}
+}
+
+func (p *ports) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.release(func(claim) bool { return true })
+}
+
+// portFree tells whether nobody has bound a port.
+func portFree(address string, port int) bool {
+	probe, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+	if err != nil {
+		return false
+	}
+	probe.Close()
+	return true
+}
