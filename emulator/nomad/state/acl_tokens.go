@@ -79,17 +79,6 @@ func (v *View) ACLTokens() iter.Seq[*ACLToken] {
 	return store.All[ACLToken](v.View, TableACLTokens, "created")
 }
 
-// ACLTokensNewestFirst are all tokens, the newest first.
-func (v *View) ACLTokensNewestFirst() iter.Seq[*ACLToken] {
-	v.ACLTokens() // to be woken, which reading backward does not
-	return store.Backward[ACLToken](v.View, TableACLTokens, "created")
-}
-
-// ACLTokensPrefixed are those whose accessor ID begins with the prefix.
-func (v *View) ACLTokensPrefixed(prefix string) iter.Seq[*ACLToken] {
-	return store.All[ACLToken](v.View, TableACLTokens, "id_prefix", prefix)
-}
-
 // NextACLExpiry is when the next token expires, or one-time token; the zero
 // time when none does.
 func (v *View) NextACLExpiry() time.Time {
