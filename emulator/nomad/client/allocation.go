@@ -43,13 +43,6 @@ type Event struct {
 	Message string
 }
 
-// The states of a task, as Nomad names them.
-const (
-	taskPending = "pending"
-	taskRunning = "running"
-	taskDead    = "dead"
-)
-
 // allocation is one instance of a task group: its directory, its ports and the goroutines that run its tasks and checks.
 type allocation struct {
 	n       *Nomad

@@ -44,15 +44,12 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 		return nil, fmt.Errorf("start node: %w", err)
 	}
 	o.Dir = dir
-	c := &Client{options: o, log: o.Logger, drivers: map[string]driver.Driver{}}
+	c := &Client{options: o, log: o.Logger, drivers: o.allowed()}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}
 	if o.Output != nil {
 		c.output = &terminal{out: o.Output}
-	}
-	for _, d := range o.Drivers {
-		c.drivers[d.Name()] = d
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "alloc"), 0o711); err != nil {
 		return nil, fmt.Errorf("start node: make the folder for allocations: %w", err)

@@ -40,12 +40,6 @@ func thisNode(meta map[string]string) node {
 	return n
 }
 
-// inherited is what a task gets of the owner's environment. It is a list of what is harmless, where Nomad has one of what is
-// not (its env.denylist): the credentials of a developer must not reach a task by being new.
-func inherited() []string {
-	return []string{"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"}
-}
-
 // environment is the environment of a task, and what references in its job file stand for.
 type environment struct {
 	vars map[string]string

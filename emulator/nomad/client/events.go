@@ -162,6 +162,12 @@ func renewedEvent(identity string, signal syscall.Signal) *api.TaskEvent {
 // maxKillTimeout bounds kill_timeout, as the client's max_kill_timeout does.
 const maxKillTimeout = 30 * time.Second
 
+// killOrder says how a process is ended.
+type killOrder struct {
+	signal  syscall.Signal
+	timeout time.Duration
+}
+
 // killOrderOf is how the processes of a task are ended.
 func killOrderOf(spec *api.Task) killOrder {
 	timeout := 5 * time.Second

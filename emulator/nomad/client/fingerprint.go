@@ -14,6 +14,15 @@ import (
 // nomadVersion is the version of Nomad whose ways the node has.
 const nomadVersion = "1.11.3"
 
+// loopback is the address of every task: the emulator is for this machine alone.
+const loopback = "127.0.0.1"
+
+// Dynamic ports are taken from Nomad's default range, which is below what systems use for outgoing connections.
+const (
+	minDynamicPort = 20000
+	maxDynamicPort = 32000
+)
+
 // fingerprint finds out what the topology does not say of the node.
 func (c *Client) fingerprint(ctx context.Context, machine *Machine) *api.Node {
 	node := *c.options.Node

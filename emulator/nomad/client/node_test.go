@@ -279,3 +279,32 @@ func TestMetaOfTheNodeChanges(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "b\n", string(text))
 }
+
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	server := newFakeServer()
+	d := &switched{works: true, tasks: make(chan driver.Task, 1)}
+	node := testNode(t, server, func(o *Options) {
+		o.Drivers, o.Region = append(o.Drivers, d), "far"
+		o.Settings = map[string]string{"driver.denylist": "raw_exec", "user.checked_drivers": "switched, other"}
+	})
+	require.NotContains(t, node.Node().Drivers, "raw_exec")
+	require.Contains(t, node.Node().Drivers, "mock_driver")
+	task := `task "t" {
+		driver = "switched"
+		user   = "${NOMAD_META_who}"
+		meta   = { who = "WHO" }
+		env    = { AT = "${node.region}" }
+		config {}
+	}`
+	id := server.place(taskJob(t, "batch", strings.ReplaceAll(task, "WHO", "root")))
+	require.Equal(t, []string{`Failed Validation: running as user "root" is disallowed`, "Not Restarting: Error was unrecoverable"},
+		shown(server.await(t, id, "failed").TaskStates["t"])[2:])
+	server.place(taskJob(t, "batch", strings.ReplaceAll(task, "WHO", "somebody")))
+	started := <-d.tasks
+	require.Equal(t, "somebody", started.User)
+	require.Equal(t, "far", started.Env["AT"])
+
+	only := testNode(t, newFakeServer(), func(o *Options) { o.Settings = map[string]string{"driver.allowlist": "raw_exec"} })
+	require.Len(t, only.Node().Drivers, 1)
+}

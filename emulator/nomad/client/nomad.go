@@ -11,7 +11,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -20,51 +19,8 @@ import (
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/filelock"
-	"github.com/drydock/drydock/emulator/nomad/client/driver"
-	"github.com/drydock/drydock/emulator/nomad/client/hook"
 	"github.com/drydock/drydock/emulator/nomad/client/process"
 )
-
-// ErrClosed is returned by what is asked of a Nomad after Close has begun.
-var ErrClosed = errors.New("nomad: closed")
-
-// Options say where a node works and what its tasks are given. Start requires Node, Dir and Server, New Dir alone. What they
-// hold is not to be changed after.
-type Options struct {
-	// Node is the node as the topology has it: ID, Name, Datacenter, NodePool, NodeClass, Meta and HTTPAddr. What it does not
-	// say of NodeResources and Attributes is found out.
-	Node *api.Node
-	// Server is what the node asks of the servers of its region, whose name is Region.
-	Server Server
-	Region string
-	// Drivers are those that the node has. They may be shared with other nodes, and are the caller's to close.
-	Drivers []driver.Driver
-	// Templates and Services are what renders the templates of tasks and registers services; nil is neither.
-	Templates hook.NewTemplates
-	Services  hook.NewServices
-	// Peer finds the node that has, or had, an allocation: nil without. An ephemeral disk that migrates comes from there.
-	Peer func(allocationID string) *Client
-	// Machine is what is known of this machine; nil finds out.
-	Machine *Machine
-	// Settings are those of the client's options block.
-	Settings map[string]string
-
-	// Dir holds the allocation directories, Dir/alloc/<allocation id>/…, laid out as Nomad does. One Nomad at a time owns it.
-	Dir string
-	// Path is put first in the PATH of each task: the folders of the programs that jobs run.
-	Path []string
-	// Variables are the Nomad variables by path: what templates read with nomadVar.
-	Variables map[string]map[string]string
-	// Meta is the metadata of the node, read as ${meta.<key>}.
-	Meta map[string]string
-	// Consul is the address of the HTTP API of a Consul agent, with which the services that have the provider consul are
-	// registered. Empty: they are known here alone.
-	Consul string
-	// Logger receives the events of tasks and checks; nil discards them.
-	Logger *slog.Logger
-	// Output, if set, receives each line that a task prints, after the task's name. The writes of one node are never concurrent.
-	Output io.Writer
-}
 
 // Nomad is a scheduler with one node, this machine. Its methods may be called from any goroutine.
 type Nomad struct {

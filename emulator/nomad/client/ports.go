@@ -17,15 +17,6 @@ import (
 	"github.com/drydock/drydock/emulator/filelock"
 )
 
-// loopback is the address of every task: the emulator is for this machine alone.
-const loopback = "127.0.0.1"
-
-// Dynamic ports are taken from Nomad's default range, which is below what systems use for outgoing connections.
-const (
-	minDynamicPort = 20000
-	maxDynamicPort = 32000
-)
-
 // Holder is a program that holds a port; the zero value is one that could not be found out.
 type Holder struct {
 	PID     int

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/drydock/drydock/emulator/nomad/client/process"
 )
@@ -21,12 +20,6 @@ type command struct {
 	dir            string
 	env            []string
 	stdout, stderr io.Writer
-}
-
-// killOrder says how a process is ended.
-type killOrder struct {
-	signal  syscall.Signal
-	timeout time.Duration
 }
 
 // startProcess starts a program; what it prints goes to the command's writers until it has ended.

@@ -34,7 +34,7 @@ func nodeReferences(node *api.Node, region string) map[string]string {
 }
 
 // groupEnvironment is what all tasks of an allocation have in common.
-func groupEnvironment(alloc *api.Allocation, group *api.TaskGroup, node *api.Node) taskenv.Env {
+func groupEnvironment(alloc *api.Allocation, group *api.TaskGroup, node *api.Node, region string) taskenv.Env {
 	job := alloc.Job
 	vars := map[string]string{
 		"NOMAD_ALLOC_ID": alloc.ID, "NOMAD_SHORT_ALLOC_ID": alloc.ID[:min(8, len(alloc.ID))],
@@ -48,7 +48,7 @@ func groupEnvironment(alloc *api.Allocation, group *api.TaskGroup, node *api.Nod
 	for _, p := range allocatedPorts(alloc) {
 		addPort(vars, p)
 	}
-	return taskenv.New(vars, nodeReferences(node, *job.Region))
+	return taskenv.New(vars, nodeReferences(node, region))
 }
 
 // allocIndex is the number in the name of an allocation, <job>.<group>[<number>].
@@ -152,6 +152,12 @@ func taskResources(alloc *api.Allocation, task string) *api.AllocatedTaskResourc
 		return alloc.AllocatedResources.Tasks[task]
 	}
 	return &api.AllocatedTaskResources{}
+}
+
+// inherited is what a task gets of the owner's environment. It is a list of what is harmless, where Nomad has one of what is
+// not (its env.denylist): the credentials of a developer must not reach a task by being new.
+func inherited() []string {
+	return []string{"HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TMPDIR", "TZ", "USER"}
 }
 
 // inheritedVariables are what a task gets of the owner's environment.

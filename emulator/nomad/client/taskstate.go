@@ -9,6 +9,13 @@ import (
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
 )
 
+// The states of a task, as Nomad names them.
+const (
+	taskPending = "pending"
+	taskRunning = "running"
+	taskDead    = "dead"
+)
+
 // emit adds an event to the task's, with what it changes of the state.
 func (t *taskRunner) emit(event *api.TaskEvent) { t.record(event, func(*api.TaskState) {}) }
 
