@@ -298,8 +298,8 @@ func TestSettings(t *testing.T) {
 		config {}
 	}`
 	id := server.place(taskJob(t, "batch", strings.ReplaceAll(task, "WHO", "root")))
-	require.Equal(t, []string{`Failed Validation: running as user "root" is disallowed`, "Not Restarting: Error was unrecoverable"},
-		shown(server.await(t, id, "failed").TaskStates["t"])[2:])
+	require.Equal(t, []string{`Task hook failed: validate: running as user "root" is disallowed`, "Not Restarting: Error was unrecoverable"},
+		shown(server.await(t, id, "failed").TaskStates["t"])[1:])
 	server.place(taskJob(t, "batch", strings.ReplaceAll(task, "WHO", "somebody")))
 	started := <-d.tasks
 	require.Equal(t, "somebody", started.User)

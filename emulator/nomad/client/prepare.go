@@ -14,8 +14,11 @@ import (
 // prepare does what precedes each start of the task, and returns what the driver
 // is to start. An error that is no *setupError fails the setup.
 func (t *taskRunner) prepare() (driver.Task, error) {
-	first := t.firstStart()
-	if first {
+	user := t.env.Interpolate(t.spec().User)
+	if err := t.alloc.node.options.checkUser(t.spec(), user); err != nil {
+		return driver.Task{}, err
+	}
+	if t.firstStart() {
 		t.emit(setupEvent())
 	}
 	if t.driver == nil {
@@ -50,10 +53,6 @@ func (t *taskRunner) firstStart() bool {
 // driverTask is the task as the driver is to start it now.
 func (t *taskRunner) driverTask() (driver.Task, error) {
 	env := t.environment()
-	user := env.Interpolate(t.spec().User)
-	if err := t.alloc.node.options.checkUser(t.spec(), user); err != nil {
-		return driver.Task{}, &setupError{event: validationEvent(err)}
-	}
 	config, err := t.alloc.node.configs.decode(t.spec(), t.driver.Schema(), env)
 	if err != nil {
 		return driver.Task{}, &setupError{event: validationEvent(err)}
@@ -66,7 +65,7 @@ func (t *taskRunner) driverTask() (driver.Task, error) {
 	alloc := t.alloc.latest()
 	return driver.Task{
 		ID: t.startID(), Name: t.spec().Name, Allocation: alloc,
-		Config: config, Env: env.Map(), User: user, Path: path, Dir: t.dir,
+		Config: config, Env: env.Map(), User: env.Interpolate(t.spec().User), Path: path, Dir: t.dir,
 		Stdout: t.logs.stdout, Stderr: t.logs.stderr,
 		Resources: taskResources(alloc, t.spec().Name), Ports: allocatedPorts(alloc), Mounts: mounts,
 		Emit: func(message string, details map[string]string) {

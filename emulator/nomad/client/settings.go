@@ -57,7 +57,7 @@ func (o *Options) checkUser(spec *api.Task, user string) error {
 		return nil
 	}
 	if slices.Contains(o.setting(settingUserDeny, defaultUserDeny), user) {
-		return fmt.Errorf("running as user %q is disallowed", user)
+		return fmt.Errorf("validate: running as user %q is disallowed", user)
 	}
 	return nil
 }
