@@ -68,7 +68,7 @@ func nomadAgent(ctx context.Context, args []string, stdout io.Writer) error {
 	c.Options.Logger = log
 	running, err := nomad.Start(ctx, c.Options)
 	if err != nil {
-		return fmt.Errorf("Error starting agent: %w", err)
+		return fmt.Errorf("start the agent: %w", err)
 	}
 	nomadBanner(stdout, c, running)
 	if len(c.Unused) > 0 {

@@ -61,5 +61,6 @@ func (r *request) setNodeMetadata() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.SetMeta(answer.Meta)
 	return answer, nil
 }

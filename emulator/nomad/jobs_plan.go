@@ -64,7 +64,7 @@ func (p *jobPlan) preview(view *state.View, job *api.Job, withDiff bool) error {
 	if old != nil {
 		p.JobModifyIndex, p.Index = *old.JobModifyIndex, *old.JobModifyIndex
 	}
-	plan, err := scheduler.Preview(view, asRegistered(view, old, job), schedulerOptions(portFree))
+	plan, err := scheduler.Preview(view, asRegistered(view, old, job), r.region.schedulerOptions(portFree))
 	if err != nil {
 		return err
 	}

@@ -137,6 +137,9 @@ func (n *Nomad) start(ctx, running context.Context) error {
 		if err != nil {
 			return err
 		}
+		if err := os.Chmod(dir, 0o711); err != nil { // tasks of other users go through it
+			return err
+		}
 		n.options.Dir, n.temporary = dir, true
 	}
 	if err := os.MkdirAll(n.options.Dir, 0o755); err != nil {

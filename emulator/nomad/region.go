@@ -15,6 +15,7 @@ import (
 	"github.com/drydock/drydock/emulator/nomad/events"
 	"github.com/drydock/drydock/emulator/nomad/keyring"
 	"github.com/drydock/drydock/emulator/nomad/login"
+	"github.com/drydock/drydock/emulator/nomad/scheduler/place"
 	"github.com/drydock/drydock/emulator/nomad/state"
 	"github.com/drydock/drydock/emulator/rest"
 	"github.com/drydock/drydock/emulator/store"
@@ -34,6 +35,7 @@ type region struct {
 
 	started    time.Time
 	queue      *queue
+	pools      place.Pools
 	events     *events.Broker
 	heartbeats heartbeats
 	identities nodeIdentities

@@ -56,7 +56,7 @@ const maxAttempts = 5
 func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error {
 	for range maxAttempts {
 		began := time.Now()
-		plan, err := scheduler.Process(r.store.View(), e, schedulerOptions(r.claimPort))
+		plan, err := scheduler.Process(r.store.View(), e, r.schedulerOptions(r.claimPort))
 		if err != nil {
 			return err
 		}
@@ -83,9 +83,10 @@ func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error
 	})
 }
 
-func schedulerOptions(portFree func(address string, port int) bool) scheduler.Options {
+func (r *region) schedulerOptions(portFree func(address string, port int) bool) scheduler.Options {
 	return scheduler.Options{
-		Now: time.Now(), PortFree: portFree, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Pools: &r.pools,
+		Now:   time.Now(), PortFree: portFree, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 }
 

@@ -43,6 +43,11 @@ func (e *InvalidError) Error() string {
 
 func (e *InvalidError) Unwrap() error { return e.Reason }
 
+// refusal is an error in Nomad's own words.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }
+
 // Load reads the command line of `nomad agent`, without the program and the
 // command, and the files that it names. flag.ErrHelp is the error for -help.
 func Load(args []string) (*Config, error) {
@@ -140,9 +145,9 @@ func parseFlags(args []string) (*commandLine, error) {
 	case errors.Is(err, flag.ErrHelp):
 		return nil, err
 	case err != nil:
-		return nil, fmt.Errorf("Error parsing command-line flags: %w", err)
+		return nil, fmt.Errorf("error parsing command-line flags: %w", err)
 	case flags.NArg() > 0:
-		return nil, fmt.Errorf("Unexpected extra arguments: %v", flags.Args())
+		return nil, refusal(fmt.Sprintf("Unexpected extra arguments: %v", flags.Args()))
 	}
 	return line, nil
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -54,11 +53,11 @@ func (s *agentSettings) options() (nomad.Options, error) {
 func (s *agentSettings) validate() error {
 	switch {
 	case !s.Server.Enabled && !s.Client.Enabled:
-		return errors.New("Must specify either server, client or dev mode for the agent.")
+		return refusal("Must specify either server, client or dev mode for the agent.")
 	case s.DataDir == "" && !s.dev:
-		return errors.New("Must specify \"data_dir\" config option or \"data-dir\" CLI flag")
+		return refusal("Must specify \"data_dir\" config option or \"data-dir\" CLI flag")
 	case strings.ContainsAny(s.Region, "\000"), strings.ContainsAny(s.Datacenter, "\000*"):
-		return errors.New("Region and datacenter names must have no null byte and no wildcard")
+		return refusal("Region and datacenter names must have no null byte and no wildcard")
 	}
 	return nil
 }

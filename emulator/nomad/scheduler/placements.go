@@ -70,7 +70,7 @@ func (g *taskGroup) seat(s seat) bool {
 func (g *taskGroup) fail(metrics *api.AllocationMetric) {
 	g.plan.Evaluation.QueuedAllocations[g.name]++
 	if known := g.failed[g.name]; known != nil {
-		known.CoalescedFailures++
+		place.Coalesce(known, g.spec)
 		return
 	}
 	g.failed[g.name] = metrics

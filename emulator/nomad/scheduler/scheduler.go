@@ -19,7 +19,7 @@ import (
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
-// Options are what deciding needs beside the state. All are needed but Volumes.
+// Options are what deciding needs beside the state. All are needed but Volumes and Pools.
 type Options struct {
 	Now time.Time
 
@@ -29,6 +29,8 @@ type Options struct {
 
 	Rand    *rand.Rand    // for the choice among nodes and ports
 	Volumes place.Volumes // of the region; nil when it has none
+	// Pools are shared by the evaluations of a region; nil looks at all nodes each time.
+	Pools *place.Pools
 }
 
 // Process plans what an evaluation asks for. The error is about an evaluation

@@ -33,7 +33,7 @@ func (s *seats) of(job *api.Job) *place.Selector {
 	}
 	selector := place.New(place.Options{
 		View: s.view, Job: job, Config: s.view.SchedulerConfiguration(),
-		Volumes: s.options.Volumes, PortFree: s.options.PortFree, Rand: s.options.Rand,
+		Volumes: s.options.Volumes, PortFree: s.options.PortFree, Rand: s.options.Rand, Pools: s.options.Pools,
 	})
 	for _, m := range s.moves {
 		m.apply(selector)
