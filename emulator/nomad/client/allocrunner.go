@@ -225,7 +225,7 @@ func (a *allocRunner) finish() {
 		return
 	}
 	if err := a.dir.WipeSecrets(a.taskNames()); err != nil {
-		a.node.log.Warn("secrets of an ended allocation stay on disk", "allocation", a.alloc.ID, "error", err)
+		a.node.log.Warn("secrets of an ended allocation stay on disk", "allocation", a.latest().ID, "error", err)
 	}
 	a.health.end()
 	a.node.reports.add(a)

@@ -70,7 +70,7 @@ func (s *session) forget(a *allocRunner) {
 		return
 	}
 	if err := a.dir.Remove(); err != nil {
-		s.log.Warn("directory of an allocation stays", "allocation", a.alloc.ID, "error", err)
+		s.log.Warn("directory of an allocation stays", "allocation", a.latest().ID, "error", err)
 	}
 }
 

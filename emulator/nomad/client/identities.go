@@ -100,7 +100,7 @@ func (t *taskRunner) prepareIdentities() error {
 // sign has one token signed and shows it to the task.
 func (t *taskRunner) sign(identity *api.WorkloadIdentity) error {
 	name := identityName(identity)
-	token, expires, err := t.alloc.node.options.Server.SignIdentity(t.alloc.alloc.ID, t.spec().Name, identity)
+	token, expires, err := t.alloc.node.options.Server.SignIdentity(t.alloc.latest().ID, t.spec().Name, identity)
 	if err != nil {
 		return fmt.Errorf("sign the identity %q of the task: %w", name, err)
 	}

@@ -101,7 +101,7 @@ func (t *taskRunner) environment() taskenv.Env {
 
 // writePayload writes what the job was dispatched with to where the task wants it.
 func (t *taskRunner) writePayload() error {
-	payload := t.alloc.alloc.Job.Payload
+	payload := t.alloc.latest().Job.Payload
 	if t.spec().DispatchPayload == nil || t.spec().DispatchPayload.File == "" || len(payload) == 0 {
 		return nil
 	}

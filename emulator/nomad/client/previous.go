@@ -12,7 +12,7 @@ import (
 // awaitPrevious waits until the allocation that this one replaces has ended, if
 // it is on this node, and takes over its ephemeral disk if the group wants it.
 func (a *allocRunner) awaitPrevious() error {
-	id := a.alloc.PreviousAllocation
+	id := a.latest().PreviousAllocation
 	if id == "" {
 		return nil
 	}
@@ -67,7 +67,7 @@ func (a *allocRunner) takeDisk(previous *allocRunner) error {
 	}
 	for from, to := range folders {
 		if err := copyFolder(from, to); err != nil {
-			return fmt.Errorf("take over the ephemeral disk of allocation %s: %w", previous.alloc.ID, err)
+			return fmt.Errorf("take over the ephemeral disk of allocation %s: %w", previous.latest().ID, err)
 		}
 	}
 	return nil
