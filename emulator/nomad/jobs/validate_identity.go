@@ -70,6 +70,12 @@ func checkSecrets(p *problems, task *api.Task) {
 		wrong.when(!secretName.MatchString(secret.Name), "secret name must match regex %s", secretName)
 		wrong.when(secret.Provider == "", "secret provider cannot be empty")
 		wrong.when(secret.Path == "", "secret path cannot be empty")
+		switch secret.Provider {
+		case "nomad", "vault":
+			wrong.when(len(secret.Env) > 0, "%s provider cannot use the env block", secret.Provider)
+		default:
+			wrong.when(len(secret.Config) > 0, "custom plugin provider %s cannot use the config block", secret.Provider)
+		}
 		p.in(wrong, "Secret %q is invalid: ", secret.Name)
 	}
 }
