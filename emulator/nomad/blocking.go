@@ -36,6 +36,7 @@ func (r *request) block(read func(*state.View) (answer any, index uint64, err er
 		if answer, index, err = read(view); err != nil && index == 0 {
 			return true
 		}
+		index = max(index, view.RestoredIndex())
 		return seen == 0 || index > seen
 	})
 	if watching != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) {

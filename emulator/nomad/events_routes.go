@@ -62,7 +62,7 @@ func sendEvents(ctx context.Context, w http.ResponseWriter, from *events.Subscri
 			line = appendEvents(line[:0], index, list)
 		case ctx.Err() == nil && errors.Is(err, context.DeadlineExceeded):
 			line = append(line[:0], "{}\n"...)
-		case errors.Is(err, events.ErrSlow):
+		case errors.Is(err, events.ErrClosed):
 			w.Write([]byte(`{"Error":{"Code":500,"Message":` + strconv.Quote(err.Error()) + "}}\n"))
 			return
 		default:

@@ -71,12 +71,7 @@ func (r *region) Heartbeat(nodeID string) (time.Duration, error) {
 func (r *region) expireHeartbeats(ctx context.Context) {
 	ticks := time.NewTicker(heartbeatEvery / 5)
 	defer ticks.Stop()
-	view := r.store.View()
-	for node := range view.Nodes() { // those of before a restart have to come back
-		if node.Status != api.NodeStatusDown {
-			r.heartbeats.set(node.ID, time.Now().Add(heartbeatEvery+heartbeatGrace))
-		}
-	}
+	r.awaitNodes(r.store.View()) // those of before a restart have to come back
 	for {
 		select {
 		case <-ctx.Done():

@@ -31,6 +31,7 @@ func table() []route {
 		scalingRoutes(),
 		searchRoutes(),
 		serviceRoutes(),
+		snapshotRoutes(),
 		statusRoutes(),
 		systemRoutes(),
 		variableRoutes(),

@@ -23,35 +23,40 @@ func (s *Store) Snapshot(to io.Writer, tables []string) (uint64, error) {
 	return lastIndex(txn), nil
 }
 
-// Restore replaces some tables by those of a snapshot; with an error nothing
-// has changed. Everybody who watches is woken. All marks get an index above the
-// highest of both states, so that none ever goes back.
-func (s *Store) Restore(from io.Reader, tables []string) error {
+// Restore replaces some tables by those of a snapshot; an error is to be
+// returned from the Write, which then changes nothing. Everybody who watches is
+// woken. All marks get an index above the highest of both states, so that none
+// ever goes back; the rows keep theirs.
+func (tx *Tx) Restore(from io.Reader, tables []string) error {
 	changes, err := readSnapshot(from)
 	if err != nil {
 		return fmt.Errorf("read a snapshot of the state: %w", err)
 	}
-	return s.Write(func(tx *Tx) error {
-		names := map[string]bool{markRestored: true}
-		for m := range All[mark](tx.view, tableMarks, "id") {
-			names[m.Name] = true
-		}
-		for _, name := range append(slices.Clone(tables), tableMarks) {
-			if _, err := tx.view.txn.DeleteAll(name, "id"); err != nil {
-				return fmt.Errorf("restore a snapshot of the state: %w", err)
-			}
-		}
-		if err := s.schema.apply(tx.view.txn, changes); err != nil {
+	names := map[string]bool{markRestored: true}
+	for m := range All[mark](tx.view, tableMarks, "id") {
+		names[m.Name] = true
+	}
+	for _, name := range append(slices.Clone(tables), tableMarks) {
+		if _, err := tx.view.txn.DeleteAll(name, "id"); err != nil {
 			return fmt.Errorf("restore a snapshot of the state: %w", err)
 		}
-		tx.index = max(tx.index, lastIndex(tx.view.txn)+1)
-		for m := range All[mark](tx.view, tableMarks, "id") {
-			names[m.Name] = true
-		}
-		tx.Mark(slices.Sorted(maps.Keys(names))...)
-		return nil
-	})
+	}
+	if err := tx.schema.apply(tx.view.txn, changes); err != nil {
+		return fmt.Errorf("restore a snapshot of the state: %w", err)
+	}
+	tx.index = max(tx.index, lastIndex(tx.view.txn)+1)
+	for m := range All[mark](tx.view, tableMarks, "id") {
+		names[m.Name] = true
+	}
+	tx.restored = true
+	clear(tx.marked)
+	tx.Mark(slices.Sorted(maps.Keys(names))...)
+	return nil
 }
+
+// RestoredIndex is the index of the last Restore, when whatever is older has
+// changed; 0 when there was none. It is not watched: a Restore wakes everybody.
+func (v *View) RestoredIndex() uint64 { return v.Unwatched().Index(markRestored) }
 
 func readSnapshot(from io.Reader) ([]change, error) {
 	var changes []change

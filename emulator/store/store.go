@@ -33,6 +33,8 @@ type Commit struct {
 	Index   uint64
 	Cause   string // what the writer says that it is about; may be empty
 	Changes []Change
+	// Restored says that it was a Restore: Changes are how the state is another.
+	Restored bool
 }
 
 // Change is one row that was written or deleted; of a row that was written
@@ -88,7 +90,7 @@ func (s *Store) Write(change func(*Tx) error) error {
 	if s.journal != nil || s.observer != nil {
 		txn.TrackChanges()
 	}
-	tx := &Tx{view: &View{txn: txn}, index: lastIndex(txn) + 1, now: s.now(), marked: map[string]bool{}}
+	tx := &Tx{view: &View{txn: txn}, schema: s.schema, index: lastIndex(txn) + 1, now: s.now(), marked: map[string]bool{}}
 	if err := change(tx); err != nil {
 		return err
 	}
@@ -106,7 +108,7 @@ func (s *Store) Write(change func(*Tx) error) error {
 }
 
 func commitOf(tx *Tx, changes memdb.Changes) Commit {
-	c := Commit{Index: tx.index, Cause: tx.cause}
+	c := Commit{Index: tx.index, Cause: tx.cause, Restored: tx.restored}
 	for _, change := range changes {
 		if change.Table != tableMarks {
 			c.Changes = append(c.Changes, Change{Table: change.Table, Before: change.Before, After: change.After})

@@ -4,11 +4,13 @@ import "time"
 
 // Tx is one change of the state, all or nothing.
 type Tx struct {
-	view   *View
-	index  uint64
-	now    time.Time
-	marked map[string]bool // by this change
-	cause  string
+	view     *View
+	schema   Schema
+	index    uint64
+	now      time.Time
+	marked   map[string]bool // by this change
+	cause    string
+	restored bool
 }
 
 // About says, to those who observe commits, what the change is about.

@@ -22,8 +22,9 @@ const (
 	slack = 10_000
 )
 
-// ErrSlow ends a subscription whose subscriber does not keep up.
-var ErrSlow = errors.New("subscription closed by server, client should resubscribe")
+// ErrClosed ends a subscription whose subscriber does not keep up, or whose
+// region is in another state now, that of a snapshot.
+var ErrClosed = errors.New("subscription closed by server, client should resubscribe")
 
 // Broker passes batches of events on. Its methods may be called from any goroutine.
 type Broker struct {
@@ -45,12 +46,16 @@ type batch struct {
 	number  uint64
 	Index   uint64
 	events  []*Event
-	arrived chan struct{} // closed when next is there
-	next    *batch
+	arrived chan struct{} // closed when next is known
+	next    *batch        // nil when there is none any more
 }
 
 // Observe makes a batch of a commit that has any event.
 func (b *Broker) Observe(c store.Commit) {
+	if c.Restored {
+		b.restart()
+		return
+	}
 	events := eventsOf(c)
 	if len(events) == 0 {
 		return
@@ -66,6 +71,15 @@ func (b *Broker) Observe(c store.Commit) {
 		b.first = b.first.next
 		b.count--
 	}
+}
+
+// restart forgets what is kept, and ends the subscriptions.
+func (b *Broker) restart() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	end, none := b.last, &batch{number: b.made, arrived: make(chan struct{})}
+	b.first, b.last, b.count = none, none, 0
+	close(end.arrived)
 }
 
 // Subscribe begins to follow, from the first batch that is kept with the index
@@ -88,7 +102,7 @@ type Subscription struct {
 }
 
 // Next waits for the next batch that has an event which is wanted. The error is
-// ErrSlow or the context's.
+// ErrClosed or the context's.
 func (s *Subscription) Next(ctx context.Context) (index uint64, events []*Event, err error) {
 	for {
 		select {
@@ -96,9 +110,12 @@ func (s *Subscription) Next(ctx context.Context) (index uint64, events []*Event,
 		case <-ctx.Done():
 			return 0, nil, ctx.Err()
 		}
+		if s.at.next == nil {
+			return 0, nil, ErrClosed
+		}
 		s.at = s.at.next
 		if s.broker.newest()-s.at.number > slack {
-			return 0, nil, ErrSlow
+			return 0, nil, ErrClosed
 		}
 		for _, e := range s.at.events {
 			if s.wants(e) {

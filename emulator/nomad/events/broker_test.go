@@ -85,7 +85,7 @@ func TestASubscriberThatDoesNotKeepUpIsLetGo(t *testing.T) {
 		b.Observe(commit(i+1, "a"))
 	}
 	_, _, err := slow.Next(within(t))
-	assert.ErrorIs(t, err, events.ErrSlow)
+	assert.ErrorIs(t, err, events.ErrClosed)
 }
 
 func TestTopics(t *testing.T) {

@@ -59,25 +59,29 @@ func (tx *Tx) UpsertSchedulerConfiguration(c *api.SchedulerConfiguration) {
 // namespace and the node pools that are built in, and the scheduler's defaults.
 func (s *Store) Seed() error {
 	return s.Write(func(tx *Tx) error {
-		if tx.Namespace(api.DefaultNamespace) == nil {
-			tx.UpsertNamespace(&api.Namespace{Name: api.DefaultNamespace, Description: "Default shared namespace"})
-		}
-		if tx.NodePool(api.NodePoolAll) == nil {
-			tx.UpsertNodePool(&api.NodePool{Name: api.NodePoolAll, Description: "Node pool with all nodes in the cluster."})
-			tx.UpsertNodePool(&api.NodePool{Name: api.NodePoolDefault, Description: "Default node pool."})
-		}
-		if tx.SchedulerConfiguration() == nil {
-			tx.UpsertSchedulerConfiguration(&api.SchedulerConfiguration{
-				SchedulerAlgorithm: api.SchedulerAlgorithmBinpack,
-				PreemptionConfig:   api.PreemptionConfig{SystemSchedulerEnabled: true},
-			})
-		}
-		if tx.AutopilotConfiguration() == nil {
-			tx.UpsertAutopilotConfiguration(&api.AutopilotConfiguration{
-				CleanupDeadServers: true, LastContactThreshold: 200 * time.Millisecond, MaxTrailingLogs: 250,
-				ServerStabilizationTime: 10 * time.Second,
-			})
-		}
+		tx.seed()
 		return nil
 	})
+}
+
+func (tx *Tx) seed() {
+	if tx.Namespace(api.DefaultNamespace) == nil {
+		tx.UpsertNamespace(&api.Namespace{Name: api.DefaultNamespace, Description: "Default shared namespace"})
+	}
+	if tx.NodePool(api.NodePoolAll) == nil {
+		tx.UpsertNodePool(&api.NodePool{Name: api.NodePoolAll, Description: "Node pool with all nodes in the cluster."})
+		tx.UpsertNodePool(&api.NodePool{Name: api.NodePoolDefault, Description: "Default node pool."})
+	}
+	if tx.SchedulerConfiguration() == nil {
+		tx.UpsertSchedulerConfiguration(&api.SchedulerConfiguration{
+			SchedulerAlgorithm: api.SchedulerAlgorithmBinpack,
+			PreemptionConfig:   api.PreemptionConfig{SystemSchedulerEnabled: true},
+		})
+	}
+	if tx.AutopilotConfiguration() == nil {
+		tx.UpsertAutopilotConfiguration(&api.AutopilotConfiguration{
+			CleanupDeadServers: true, LastContactThreshold: 200 * time.Millisecond, MaxTrailingLogs: 250,
+			ServerStabilizationTime: 10 * time.Second,
+		})
+	}
 }
