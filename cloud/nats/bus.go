@@ -1,7 +1,6 @@
 package nats
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +35,7 @@ type Bus struct {
 	*connection
 
 	mu      sync.Mutex
-	streams map[string]bool // known to exist
+	streams map[string]bool // that were seen
 }
 
 // OpenBus connects to the server that the URL names. It fails when the context
@@ -95,8 +94,7 @@ func (b *Bus) publish(ctx context.Context, message *nats.Msg) error {
 	}
 	_, err := b.js.PublishMsg(ctx, message)
 	if errors.Is(err, jetstream.ErrNoStreamResponse) {
-		b.forgetStream(stream)
-		if err = b.declare(ctx, stream); err == nil {
+		if _, err = b.openStream(ctx, stream); err == nil {
 			_, err = b.js.PublishMsg(ctx, message)
 		}
 	}
@@ -110,41 +108,9 @@ func (b *Bus) Declare(ctx context.Context, name string) error {
 }
 
 func (b *Bus) declare(ctx context.Context, name string) error {
-	b.mu.Lock()
-	known := b.streams[name]
-	b.mu.Unlock()
-	if known {
+	if b.seen(name) {
 		return nil
 	}
-	_, err := b.js.Stream(ctx, name)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		config := jetstream.StreamConfig{
-			Name:       name,
-			Subjects:   []string{name + ".>"},
-			Storage:    jetstream.FileStorage,
-			Replicas:   b.replicas,
-			MaxAge:     keepEvents,
-			Duplicates: cmp.Or(deduplicateIn[name], deduplicate),
-		}
-		if name == deadLettersStream {
-			config = lettersConfig(b.replicas)
-		}
-		_, err = b.js.CreateStream(ctx, config)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another instance was first
-			err = nil
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("find stream %s: %w", name, err)
-	}
-	b.mu.Lock()
-	b.streams[name] = true
-	b.mu.Unlock()
-	return nil
-}
-
-func (b *Bus) forgetStream(name string) {
-	b.mu.Lock()
-	delete(b.streams, name)
-	b.mu.Unlock()
+	_, err := b.openStream(ctx, name)
+	return err
 }

@@ -108,9 +108,8 @@ func isRedrive(subject string) bool {
 
 // open makes stream, consumer and inbox where they are missing.
 func (c *consumer) open(ctx context.Context) error {
-	c.bus.forgetStream(c.stream)
 	err := c.bus.call(ctx, func(ctx context.Context) error {
-		if err := c.bus.declare(ctx, c.stream); err != nil {
+		if _, err := c.bus.openStream(ctx, c.stream); err != nil {
 			return err
 		}
 		_, err := c.bus.js.CreateOrUpdateConsumer(ctx, c.stream, c.config)

@@ -156,13 +156,7 @@ func placeOf(message *nats.Msg) (*jetstream.MsgMetadata, error) {
 
 // open makes a consumer that begins after the last event.
 func (r *reader) open(ctx context.Context) (jetstream.Consumer, error) {
-	stream, err := r.bus.js.Stream(ctx, r.stream)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		r.bus.forgetStream(r.stream)
-		if err = r.bus.declare(ctx, r.stream); err == nil {
-			stream, err = r.bus.js.Stream(ctx, r.stream)
-		}
-	}
+	stream, err := r.bus.openStream(ctx, r.stream)
 	if err != nil {
 		return nil, err
 	}

@@ -130,6 +130,24 @@ func TestAConsumerRemovedFromTheServerIsMadeAnew(t *testing.T) {
 	require.NoError(t, <-published)
 }
 
+// A server that is still removing a stream would remove the new one's files too.
+func TestAStreamThatIsGoneIsNotMadeAnewAtOnce(t *testing.T) {
+	t.Parallel()
+	ctx := bounded(t)
+	s := start(t)
+	bus, err := nats.OpenBus(ctx, s.URL())
+	require.NoError(t, err)
+	defer bus.Close()
+	require.NoError(t, bus.Publish(ctx, "tests.one", event("1")))
+	js := operate(t, s.URL())
+	require.NoError(t, js.DeleteStream(ctx, "tests"))
+	removed := time.Now()
+	require.NoError(t, bus.Publish(ctx, "tests.one", event("2")))
+	stream, err := js.Stream(ctx, "tests")
+	require.NoError(t, err)
+	assert.Greater(t, stream.CachedInfo().Created.Sub(removed), 2*time.Second)
+}
+
 func TestAMessageThatIsNoCloudEventKeepsItsIdentity(t *testing.T) {
 	t.Parallel()
 	ctx := bounded(t)
