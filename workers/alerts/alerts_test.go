@@ -58,7 +58,7 @@ type market struct {
 func open(t *testing.T) *market {
 	t.Helper()
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*deadline)
+	ctx, cancel := context.WithTimeout(context.Background(), 4*deadline)
 	t.Cleanup(cancel)
 	m := &market{t: t, ctx: ctx, dir: t.TempDir(), random: rand.New(rand.NewPCG(1, 2))}
 	var err error
@@ -210,10 +210,10 @@ func (m *market) await(got *triggered) {
 	m.t.Helper()
 	want := m.expected()
 	require.NotEmpty(m.t, want)
-	for end := time.Now().Add(deadline); len(got.sorted()) < len(want) && time.Now().Before(end); {
-		select {
-		case <-time.After(20 * time.Millisecond):
-		case <-m.ctx.Done():
+	count := func() int { return len(got.sorted()) }
+	for has := count(); has < len(want); has = count() { // as long as more come
+		if !assert.Eventually(m.t, func() bool { return count() > has }, deadline, 20*time.Millisecond) {
+			break
 		}
 	}
 	require.Equal(m.t, want, got.sorted())
