@@ -51,7 +51,7 @@ func (r *request) planJob() (any, error) {
 		return nil, fail(http.StatusInternalServerError, "%s", jobs.Refusal(problems))
 	}
 	answer := &jobPlan{Warnings: jobs.Warnings(warnings)}
-	if err := answer.preview(r.region.store.View(), job, asked.Diff); err != nil {
+	if err := answer.preview(r.region, job, asked.Diff); err != nil {
 		return nil, err
 	}
 	r.setIndex(answer.Index)
@@ -59,12 +59,13 @@ func (r *request) planJob() (any, error) {
 }
 
 // preview fills in what follows from the state.
-func (p *jobPlan) preview(view *state.View, job *api.Job, withDiff bool) error {
+func (p *jobPlan) preview(r *region, job *api.Job, withDiff bool) error {
+	view := r.store.View()
 	old := view.Job(*job.Namespace, *job.ID)
 	if old != nil {
 		p.JobModifyIndex, p.Index = *old.JobModifyIndex, *old.JobModifyIndex
 	}
-	plan, err := scheduler.Preview(view, asRegistered(view, old, job), r.region.schedulerOptions(portFree))
+	plan, err := scheduler.Preview(view, asRegistered(view, old, job), r.schedulerOptions(portFree))
 	if err != nil {
 		return err
 	}
