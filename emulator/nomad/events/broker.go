@@ -9,7 +9,10 @@ package events
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
+
+	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/store"
 )
@@ -50,20 +53,35 @@ type batch struct {
 	next    *batch        // nil when there is none any more
 }
 
-// Observe makes a batch of a commit that has any event.
+// Observe makes a batch of a commit that has any event. Of several evaluations
+// all but the last have a batch of their own, as the real servers write them one
+// by one.
 func (b *Broker) Observe(c store.Commit) {
 	if c.Restored {
 		b.restart()
 		return
 	}
 	events := eventsOf(c)
-	if len(events) == 0 {
-		return
-	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	isEvaluation := func(e *Event) bool { return e.Topic == api.TopicEvaluation }
+	for {
+		first := slices.IndexFunc(events, isEvaluation)
+		if first < 0 || !slices.ContainsFunc(events[first+1:], isEvaluation) {
+			break
+		}
+		b.add(c.Index, []*Event{events[first]})
+		events = slices.Delete(events, first, first+1)
+	}
+	if len(events) > 0 {
+		b.add(c.Index, events)
+	}
+}
+
+// add makes a batch. The caller holds the lock.
+func (b *Broker) add(index uint64, events []*Event) {
 	b.made++
-	next := &batch{number: b.made, Index: c.Index, events: events, arrived: make(chan struct{})}
+	next := &batch{number: b.made, Index: index, events: events, arrived: make(chan struct{})}
 	before := b.last
 	before.next, b.last = next, next
 	close(before.arrived)

@@ -46,13 +46,13 @@ func next(t *testing.T, s *events.Subscription) (uint64, []string) {
 func TestASubscriberGetsWhatIsKeptAndWhatComes(t *testing.T) {
 	t.Parallel()
 	b := events.New()
-	b.Observe(commit(3, "a", "b"))
+	b.Observe(commit(3, "a"))
 	b.Observe(commit(4))
 	b.Observe(commit(7, "c"))
 	all, later := b.Subscribe(0, everything), b.Subscribe(5, everything)
 	index, keys := next(t, all)
 	assert.EqualValues(t, 3, index)
-	assert.Equal(t, []string{"a", "b"}, keys)
+	assert.Equal(t, []string{"a"}, keys)
 	index, keys = next(t, all)
 	assert.EqualValues(t, 7, index)
 	assert.Equal(t, []string{"c"}, keys)
@@ -65,6 +65,21 @@ func TestASubscriberGetsWhatIsKeptAndWhatComes(t *testing.T) {
 	cancel()
 	_, _, err := b.Subscribe(9, everything).Next(ended)
 	assert.ErrorIs(t, err, context.Canceled)
+}
+
+func TestEachEvaluationHasABatch(t *testing.T) {
+	t.Parallel()
+	b := events.New()
+	c := commit(3, "a", "b")
+	c.Changes = append(c.Changes, store.Change{Table: state.TableDeployments, After: &api.Deployment{ID: "d"}})
+	b.Observe(c)
+	all := b.Subscribe(0, everything)
+	index, keys := next(t, all)
+	assert.EqualValues(t, 3, index)
+	assert.Equal(t, []string{"a"}, keys)
+	index, keys = next(t, all)
+	assert.EqualValues(t, 3, index)
+	assert.Equal(t, []string{"b", "d"}, keys)
 }
 
 func TestOnlyTheLastBatchesAreKept(t *testing.T) {
@@ -96,12 +111,12 @@ func TestTopics(t *testing.T) {
 		topics []string
 		keys   []string
 	}{
-		"none is all":            {nil, []string{"a", "b"}},
-		"a topic":                {[]string{"Evaluation"}, []string{"a", "b"}},
+		"none is all":            {nil, []string{"a"}},
+		"a topic":                {[]string{"Evaluation"}, []string{"a"}},
 		"a key":                  {[]string{"Evaluation:b"}, []string{"b"}},
 		"a key of another thing": {[]string{"Evaluation:job-a"}, []string{"a"}},
 		"any topic":              {[]string{"*:b"}, []string{"b"}},
-		"several":                {[]string{"Evaluation:a", "Evaluation:b", "Node"}, []string{"a", "b"}},
+		"several":                {[]string{"Evaluation:c", "Evaluation:b", "Node"}, []string{"b"}},
 	} {
 		topics, err := events.ParseTopics(test.topics)
 		require.NoError(t, err, name)
