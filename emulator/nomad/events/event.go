@@ -75,6 +75,8 @@ func eventOf(cause string, change store.Change) *Event {
 		return typed(cause, "NodeRegistration", "NodeDeregistration", deleted, nodeEvent(row))
 	case *api.NodePool:
 		return typed(cause, "NodePoolUpserted", "NodePoolDeleted", deleted, nodePoolEvent(row))
+	case *api.HostVolume:
+		return hostVolumeEvent(row, deleted)
 	case *api.ServiceRegistration:
 		return typed("", "ServiceRegistration", "ServiceDeregistration", deleted, serviceEvent(row))
 	}
@@ -139,6 +141,22 @@ func nodeEvent(n *state.Node) *Event {
 
 func nodePoolEvent(p *api.NodePool) *Event {
 	return &Event{Topic: api.TopicNodePool, Key: p.Name, payload: func() any { return map[string]any{"NodePool": p} }}
+}
+
+// hostVolumeEvent is of the type of what has changed the volume: its node makes
+// it ready. That it is deleted is told without its key.
+func hostVolumeEvent(v *api.HostVolume, deleted bool) *Event {
+	e := &Event{
+		Topic: TopicHostVolume, Type: "HostVolumeRegistered", Key: v.ID, Namespace: v.Namespace,
+		FilterKeys: []string{v.ID, v.Name, v.PluginID}, payload: func() any { return map[string]any{"Volume": v} },
+	}
+	switch {
+	case deleted:
+		e.Type, e.Key = "HostVolumeDeleted", ""
+	case v.State != api.HostVolumeStatePending:
+		e.Type = "NodeRegistration"
+	}
+	return e
 }
 
 func serviceEvent(s *api.ServiceRegistration) *Event {

@@ -31,7 +31,7 @@ func kinds() map[string]byte {
 		TableSummaries: 7, TableJobVersions: 9, TableDeployments: 10, TableACLPolicies: 11, TableACLTokens: 12,
 		TableSchedulerConfiguration: 13, TableScalingPolicies: 16, TableScalingEvents: 19, TableServices: 21,
 		TableVariables: 22, TableACLRoles: 25, TableACLAuthMethods: 26, TableACLBindingRules: 27, TableNodePools: 28,
-		tableSubmissions: 29, TableRootKeys: 30, TableNamespaces: 64,
+		tableSubmissions: 29, TableRootKeys: 30, TableHostVolumes: 31, TableNamespaces: 64,
 	}
 }
 

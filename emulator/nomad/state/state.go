@@ -95,6 +95,7 @@ func schema() store.Schema {
 		configurationTables(),
 		deploymentTables(),
 		evaluationTables(),
+		hostVolumeTables(),
 		jobTables(),
 		launchTables(),
 		namespaceTables(),

@@ -43,6 +43,11 @@ func (c *constraint) holds(node *state.Node) bool {
 // escapes tells whether nodes of one class may differ in it.
 func (c *constraint) escapes() bool { return c.left.escapes || c.right.escapes }
 
+// Meets tells whether a node meets constraints, whatever room it has.
+func Meets(node *state.Node, constraints []*api.Constraint) bool {
+	return violated(newConstraints(constraints), node) == ""
+}
+
 // violated is the first constraint that does not hold on the node.
 func violated(all []constraint, node *state.Node) (reason string) {
 	for i := range all {

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"github.com/hashicorp/nomad/api"
 
+	"github.com/drydock/drydock/emulator/nomad/jobs"
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
@@ -25,10 +25,7 @@ func (s *Selector) missingVolume(node *state.Node, g *group, name string) (reaso
 			if request.Type != want {
 				continue
 			}
-			source := request.Source
-			if request.PerAlloc {
-				source += instanceSuffix(name)
-			}
+			source := jobs.VolumeSource(request, name)
 			if want == volumeHost && !s.hasHostVolume(node, request, source) {
 				return reasonHostVolumes
 			}
@@ -38,14 +35,6 @@ func (s *Selector) missingVolume(node *state.Node, g *group, name string) (reaso
 				}
 			}
 		}
-	}
-	return ""
-}
-
-// instanceSuffix is the "[3]" of "job.group[3]".
-func instanceSuffix(name string) string {
-	if at := strings.LastIndexByte(name, '['); at >= 0 {
-		return name[at:]
 	}
 	return ""
 }
@@ -91,11 +80,7 @@ func (s *Selector) hostVolumeAllows(volume *api.HostVolume, request *api.VolumeR
 // writes tells whether an allocation has a volume to write to.
 func writes(a *state.Allocation, kind, source string) bool {
 	for _, request := range a.Group().Volumes {
-		name := request.Source
-		if request.PerAlloc {
-			name += instanceSuffix(a.Name)
-		}
-		if request.Type == kind && name == source && !request.ReadOnly {
+		if request.Type == kind && jobs.VolumeSource(request, a.Name) == source && !request.ReadOnly {
 			return true
 		}
 	}
