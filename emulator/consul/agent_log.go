@@ -29,10 +29,10 @@ func sampleName(path string) string {
 }
 
 // failed logs a request that is answered with an error: as an error when it is
-// not the client's.
+// not the client's, and somebody waits for the answer.
 func (a *agent) failed(r *http.Request, err error) {
 	level := slog.LevelDebug
-	if statusOf(err) >= http.StatusInternalServerError {
+	if statusOf(err) >= http.StatusInternalServerError && r.Context().Err() == nil {
 		level = slog.LevelError
 	}
 	a.httpLog.Log(r.Context(), level, "Request error", "method", r.Method, "url", withoutToken(r.URL), "from", r.RemoteAddr, "error", err)
