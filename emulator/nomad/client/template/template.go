@@ -31,6 +31,7 @@ type Config struct {
 // New returns what makes the templates of tasks. It fails for a template that
 // cannot be read or whose paths lead out of the allocation.
 func New(c Config) hook.NewTemplates {
+	quiet()
 	return func(task hook.Task) (hook.Templates, error) {
 		r := &renderer{
 			task: task, log: c.Logger, clients: &clients{config: c, task: task}, brain: template.NewBrain(), views: map[string]*view{},
