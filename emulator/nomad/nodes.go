@@ -33,6 +33,8 @@ type machine struct {
 	docker  *docker.Driver
 	ports   *ports
 	consul  *services.Agent // nil without one
+
+	fingerprint fingerprint
 }
 
 // findMachine looks at the machine once. Nothing runs until something is started.
@@ -122,9 +124,9 @@ func (r *region) startNode(place int, o Node) error {
 	}
 	c, err := client.Start(r.running, client.Options{
 		Node: r.nodeOf(o, id), Server: r, Region: r.options.Name, Drivers: drivers, Machine: r.nomad.machine.known,
-		Templates: template.New(template.Config{Nomad: r.listener.URL(), Consul: r.nomad.options.Consul, Logger: r.nomad.log}),
-		Services:  services.New(services.Config{Servers: r, Consul: r.nomad.machine.consul, Logger: r.nomad.log}),
-		Peer:      r.clientOf, Settings: o.Options, Dir: dir, Path: r.nomad.options.Path,
+		Templates:  template.New(template.Config{Nomad: r.listener.URL(), Consul: r.nomad.options.Consul, Logger: r.nomad.log}),
+		Services:   services.New(services.Config{Servers: r, Consul: r.nomad.machine.consul, Logger: r.nomad.log}),
+		Attributes: r.nomad.machine.attributes, Peer: r.clientOf, Settings: o.Options, Dir: dir, Path: r.nomad.options.Path,
 		Logger: r.nomad.log, Output: r.nomad.options.Output,
 	})
 	if err != nil {

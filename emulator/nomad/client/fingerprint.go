@@ -35,6 +35,7 @@ func (c *Client) fingerprint(ctx context.Context, machine *Machine) *api.Node {
 		node.Attributes["unique.advertise.address"] = node.HTTPAddr
 	}
 	c.fingerprintDrivers(ctx, &node)
+	c.fingerprintMore(ctx, &node)
 	maps.Copy(node.Attributes, c.options.Node.Attributes)
 	node.Meta = maps.Clone(node.Meta)
 	if node.Meta == nil {
@@ -87,6 +88,13 @@ func (c *Client) fingerprintDrivers(ctx context.Context, node *api.Node) {
 			node.Attributes["driver."+name] = "1"
 		}
 		node.Drivers[name] = info
+	}
+}
+
+// fingerprintMore says what the owner of the node finds out.
+func (c *Client) fingerprintMore(ctx context.Context, node *api.Node) {
+	if c.options.Attributes != nil {
+		maps.Copy(node.Attributes, c.options.Attributes(ctx))
 	}
 }
 

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -32,6 +33,8 @@ type Options struct {
 	Peer func(allocationID string) *Client
 	// Machine is what is known of this machine; nil finds out.
 	Machine *Machine
+	// Attributes are what else is found out about the node, when it starts and from time to time; nil is nothing.
+	Attributes func(context.Context) map[string]string
 	// Settings are those of the client's options block: driver.allowlist, driver.denylist, user.denylist and
 	// user.checked_drivers, with the defaults of Nomad.
 	Settings map[string]string

@@ -8,20 +8,24 @@ import (
 	"github.com/hashicorp/nomad/api"
 )
 
-// driverWatch is the time between two looks at the drivers: an engine may come
-// and go.
+// driverWatch is the time between two looks at the drivers, and whatever else is
+// found out: an engine may come and go.
 const driverWatch = 30 * time.Second
 
 // watchDrivers keeps the servers informed of how the drivers are.
 func (s *session) watchDrivers() {
 	for s.pause(driverWatch) {
+		before := s.node.Load()
 		node, events := s.lookAtDrivers(s.ctx)
-		if len(events) == 0 || s.ctx.Err() != nil {
+		if len(events) == 0 && maps.Equal(node.Attributes, before.Attributes) || s.ctx.Err() != nil {
 			continue
 		}
 		s.node.Store(node)
 		if err := s.options.Server.RegisterNode(node, s.secret); err != nil {
 			s.log.Debug("drivers are not told", "node", node.Name, "error", err)
+			continue
+		}
+		if len(events) == 0 {
 			continue
 		}
 		if err := s.options.Server.UpdateNodeEvents(node.ID, events); err != nil {
@@ -43,6 +47,7 @@ func (s *session) lookAtDrivers(ctx context.Context) (*api.Node, []*api.NodeEven
 		delete(node.Attributes, "driver."+name)
 	}
 	s.fingerprintDrivers(ctx, &node)
+	s.fingerprintMore(ctx, &node)
 	maps.Copy(node.Attributes, s.options.Node.Attributes)
 	var events []*api.NodeEvent
 	for name, now := range node.Drivers {

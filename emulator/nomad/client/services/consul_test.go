@@ -100,6 +100,19 @@ func TestConsulServices(t *testing.T) {
 	assert.Empty(t, services(t, client))
 }
 
+func TestFingerprint(t *testing.T) {
+	t.Parallel()
+	c := startConsul(t, "")
+	agent, _ := startAgent(t, c)
+	found := agent.Fingerprint(t.Context())
+	assert.Equal(t, "1.22.3", found["consul.version"])
+	assert.Equal(t, "dc1", found["consul.datacenter"])
+	assert.Equal(t, "true", found["consul.server"])
+	assert.Equal(t, "oss", found["consul.sku"])
+	require.NoError(t, c.Close())
+	assert.Empty(t, agent.Fingerprint(t.Context()))
+}
+
 func TestWarningsInConsul(t *testing.T) {
 	t.Parallel()
 	agent, client := startAgent(t, startConsul(t, ""))
