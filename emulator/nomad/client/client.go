@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -31,6 +32,7 @@ type Client struct {
 	closed  bool
 	session *session          // nil while the node is gone
 	meta    map[string]string // of the node; nil is what the topology says
+	volumes map[string]*api.HostVolumeInfo
 }
 
 // Start starts a node, which the caller must Close. It returns once the node is
@@ -44,7 +46,10 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 		return nil, fmt.Errorf("start node: %w", err)
 	}
 	o.Dir = dir
-	c := &Client{options: o, log: o.Logger, drivers: o.allowed()}
+	c := &Client{options: o, log: o.Logger, drivers: o.allowed(), volumes: maps.Clone(o.Node.HostVolumes)}
+	if c.volumes == nil {
+		c.volumes = map[string]*api.HostVolumeInfo{}
+	}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

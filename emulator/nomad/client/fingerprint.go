@@ -30,6 +30,7 @@ func (c *Client) fingerprint(ctx context.Context, machine *Machine) *api.Node {
 	maps.Copy(node.Attributes, map[string]string{
 		"nomad.version": nomadVersion, "nomad.service_discovery": "true",
 		"unique.network.ip-address": addressOf(&node), "os.signals": strings.Join(signalNames(), ","),
+		volumePluginVersion: "0.0.1",
 	})
 	if node.HTTPAddr != "" {
 		node.Attributes["unique.advertise.address"] = node.HTTPAddr
@@ -45,6 +46,7 @@ func (c *Client) fingerprint(ctx context.Context, machine *Machine) *api.Node {
 		node.CgroupParent = parentCgroup
 	}
 	fillResources(&node, machine)
+	node.HostVolumes = c.volumesNow()
 	return &node
 }
 

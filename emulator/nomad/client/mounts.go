@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
+	"github.com/drydock/drydock/emulator/nomad/jobs"
 )
 
 // mounts are the volumes of the host that the task sees.
@@ -34,9 +35,10 @@ func (t *taskRunner) volume(name string) (folder string, readOnly bool, err erro
 		return "", false, fmt.Errorf("volumes: volume %q of task %q is none of the host", name, t.spec().Name)
 	}
 	node := t.alloc.node.node.Load()
-	volume, found := node.HostVolumes[request.Source]
+	source := jobs.VolumeSource(request, t.alloc.alloc.Name)
+	volume, found := node.HostVolumes[source]
 	if !found {
-		return "", false, fmt.Errorf("volumes: no host volume with name: %s", request.Source)
+		return "", false, fmt.Errorf("volumes: no host volume with name: %s", source)
 	}
 	return volume.Path, volume.ReadOnly || request.ReadOnly, nil
 }

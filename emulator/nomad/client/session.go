@@ -18,10 +18,11 @@ const serverRetry = time.Second
 // session is the life of a node between its start and its end.
 type session struct {
 	*Client
-	node    atomic.Pointer[api.Node] // with what was found out
-	machine *Machine
-	secret  string
-	reports *reports
+	node     atomic.Pointer[api.Node] // with what was found out
+	nodeTurn sync.Mutex               // held by whoever changes it
+	machine  *Machine
+	secret   string
+	reports  *reports
 
 	ctx     context.Context
 	cancel  context.CancelFunc

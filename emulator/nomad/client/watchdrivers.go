@@ -20,7 +20,7 @@ func (s *session) watchDrivers() {
 		if len(events) == 0 && maps.Equal(node.Attributes, before.Attributes) || s.ctx.Err() != nil {
 			continue
 		}
-		s.node.Store(node)
+		node = s.changeNode(func(n *api.Node) { n.Drivers, n.Attributes = node.Drivers, node.Attributes })
 		if err := s.options.Server.RegisterNode(node, s.secret); err != nil {
 			s.log.Debug("drivers are not told", "node", node.Name, "error", err)
 			continue
