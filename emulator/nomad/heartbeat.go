@@ -113,6 +113,7 @@ func (r *region) setNodeStatus(id, status, why string) error {
 				Message: why, Subsystem: api.NodeEventSubsystemCluster, Timestamp: tx.Now(), CreateIndex: tx.ChangeIndex(),
 			})
 		})
+		markHostVolumes(tx, tx.Node(id))
 		evaluateNode(tx, tx.Node(id))
 		return nil
 	})

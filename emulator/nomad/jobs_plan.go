@@ -65,7 +65,7 @@ func (p *jobPlan) preview(r *region, job *api.Job, withDiff bool) error {
 	if old != nil {
 		p.JobModifyIndex, p.Index = *old.JobModifyIndex, *old.JobModifyIndex
 	}
-	plan, err := scheduler.Preview(view, asRegistered(view, old, job), r.schedulerOptions(portFree))
+	plan, err := scheduler.Preview(view, asRegistered(view, old, job), r.schedulerOptions(view, portFree))
 	if err != nil {
 		return err
 	}

@@ -62,6 +62,7 @@ func calls() map[string]string {
 		"PUT /v1/search/fuzzy":     "search.fuzzy_search",
 		"GET /v1/services":         "service_registration.list",
 		"GET /v1/vars":             "variables.list",
+		"GET /v1/volumes":          "volume.list",
 		"GET /v1/var/{path...}":    "variables.read",
 		"PUT /v1/var/{path...}":    "variables.apply_cas",
 	}

@@ -172,10 +172,17 @@ var connectMeta = map[string]string{
 
 // nodeOf is the node as the topology has it; the client adds what it finds out.
 func (r *region) nodeOf(o Node, id string) *api.Node {
+	volumes := maps.Clone(o.HostVolumes)
+	if volumes == nil {
+		volumes = map[string]*api.HostVolumeInfo{}
+	}
+	for v := range r.store.View().HostVolumesOfNode(id) { // made before a restart
+		volumes[v.Name] = &api.HostVolumeInfo{ID: v.ID, Path: v.HostPath}
+	}
 	node := &api.Node{
 		ID: id, Name: o.Name, Datacenter: o.Datacenter, NodePool: o.Pool, NodeClass: o.Class,
 		Attributes: map[string]string{}, HTTPAddr: r.listener.Address(), TLSEnabled: r.options.TLS != nil,
-		HostVolumes: o.HostVolumes, HostNetworks: o.HostNetworks, ReservedResources: o.Reserved,
+		HostVolumes: volumes, HostNetworks: o.HostNetworks, ReservedResources: o.Reserved,
 		NodeResources: &api.NodeResources{
 			Cpu: api.NodeCpuResources{CpuShares: o.CPU}, Memory: api.NodeMemoryResources{MemoryMB: o.Memory},
 			Disk: api.NodeDiskResources{DiskMB: o.Disk},

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/hashicorp/nomad/api"
@@ -55,7 +56,28 @@ func (r *request) restoreSnapshot() (any, error) {
 		return nil, fail(http.StatusInternalServerError, "failed to restore from snapshot: %v", err)
 	}
 	r.region.awaitNodes(r.region.store.View())
-	return nil, nil
+	return nil, r.region.store.Write(r.region.rejoinVolumes)
+}
+
+// rejoinVolumes gives nodes the volumes that they have, whatever a snapshot says.
+func (r *region) rejoinVolumes(tx *state.Tx) error {
+	for _, c := range r.nodes.all() {
+		now := c.Node()
+		if now == nil {
+			continue
+		}
+		row := tx.Node(now.ID)
+		if row == nil {
+			continue // it registers anew
+		}
+		tx.UpdateNode(row, func(n *state.Node) { n.HostVolumes = now.HostVolumes })
+		for _, v := range slices.Collect(tx.HostVolumesOfNode(now.ID)) {
+			if !offers(tx.Node(now.ID), v) {
+				tx.SetHostVolumeState(v, api.HostVolumeStateUnavailable)
+			}
+		}
+	}
+	return nil
 }
 
 // awaitNodes has the nodes be heard of within the time that any of them has.

@@ -2,6 +2,7 @@ package nomad
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/drydock/drydock/emulator/archive"
+	"github.com/drydock/drydock/emulator/nomad/client"
 )
 
 func savedSnapshot(t *testing.T, c *api.Client) []byte {
@@ -36,7 +38,7 @@ func TestASnapshotIsRestored(t *testing.T) {
 
 	_, _, err = c.Jobs().Register(mockJob("later", 1), nil)
 	require.NoError(t, err)
-	running(t, c, "later", 1)
+	later := running(t, c, "later", 1)[0].ID
 	_, err = c.Variables().Delete("a", nil)
 	require.NoError(t, err)
 	_, before, err := c.Jobs().List(nil)
@@ -69,6 +71,12 @@ func TestASnapshotIsRestored(t *testing.T) {
 	node, _, err := c.Nodes().Info(running(t, c, "kept", 1)[0].NodeID, nil)
 	require.NoError(t, err)
 	assert.Equal(t, api.NodeStatusReady, node.Status)
+
+	require.Eventually(t, func() bool {
+		var unknown *client.UnknownAllocationError
+		_, err := n.regions[0].nodes.all()[0].TaskStarted(later, "task")
+		return errors.As(err, &unknown)
+	}, patience, 10*time.Millisecond, "the node still has what is in no state any more")
 
 	_, _, err = c.Jobs().Register(mockJob("after", 1), nil)
 	require.NoError(t, err)
@@ -153,4 +161,21 @@ func TestOnlyManagementSavesAndRestores(t *testing.T) {
 	assert.ErrorContains(t, err, "Permission denied")
 	_, err = c.Operator().SnapshotRestore(bytes.NewReader(nil), nil)
 	assert.ErrorContains(t, err, "Permission denied")
+}
+
+func TestASnapshotKnowsNotWhatNodesHave(t *testing.T) {
+	t.Parallel()
+	n := start(t, Options{Regions: []Region{{Nodes: []Node{{Name: "a"}}}}})
+	c := connect(t, n)
+	gone := madeVolume(t, c, api.HostVolume{Name: "gone"})
+	kept := madeVolume(t, c, api.HostVolume{Name: "kept"})
+	saved := savedSnapshot(t, c)
+	_, _, err := c.HostVolumes().Delete(&api.HostVolumeDeleteRequest{ID: gone.ID}, nil)
+	require.NoError(t, err)
+	_, err = c.Operator().SnapshotRestore(bytes.NewReader(saved), nil)
+	require.NoError(t, err)
+	readyVolume(t, c, kept.ID)
+	volume, _, err := c.HostVolumes().Get(gone.ID, nil)
+	require.NoError(t, err)
+	assert.Equal(t, api.HostVolumeStateUnavailable, volume.State)
 }

@@ -62,6 +62,11 @@ func (q *queue) observe(c store.Commit) {
 				continue
 			}
 			q.freed[class] = true
+		case state.TableHostVolumes:
+			if !volumeReady(change) || len(q.blocked) == 0 {
+				continue
+			}
+			q.freed[anyClass] = true
 		case state.TableSchedulerConfiguration:
 			q.paused = change.After.(*api.SchedulerConfiguration).PauseEvalBroker
 		default:
@@ -89,6 +94,12 @@ func roomMade(change store.Change) (class string, ok bool) {
 		return after.ComputedClass, after.Ready() && (!known || !before.Ready() || before.ComputedClass != after.ComputedClass)
 	}
 	return anyClass, false
+}
+
+// volumeReady tells whether a volume can be used from now on.
+func volumeReady(change store.Change) bool {
+	after, there := change.After.(*api.HostVolume)
+	return there && after.State == api.HostVolumeStateReady
 }
 
 func (q *queue) take(e *api.Evaluation) {

@@ -56,7 +56,8 @@ const maxAttempts = 5
 func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error {
 	for range maxAttempts {
 		began := time.Now()
-		plan, err := scheduler.Process(r.store.View(), e, r.schedulerOptions(r.claimPort))
+		view := r.store.View()
+		plan, err := scheduler.Process(view, e, r.schedulerOptions(view, r.claimPort))
 		if err != nil {
 			return err
 		}
@@ -83,10 +84,10 @@ func (r *region) evaluate(e *api.Evaluation, superseded []*api.Evaluation) error
 	})
 }
 
-func (r *region) schedulerOptions(portFree func(address string, port int) bool) scheduler.Options {
+func (r *region) schedulerOptions(view *state.View, portFree func(address string, port int) bool) scheduler.Options {
 	return scheduler.Options{
-		Pools: &r.pools,
-		Now:   time.Now(), PortFree: portFree, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
+		Pools: &r.pools, Volumes: schedulerVolumes{&state.View{View: view.Unwatched()}},
+		Now: time.Now(), PortFree: portFree, Rand: rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())),
 	}
 }
 

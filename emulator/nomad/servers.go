@@ -40,6 +40,7 @@ func (r *region) RegisterNode(node *api.Node, secret string) error {
 			tx.UpsertNodePool(&api.NodePool{Name: next.NodePool})
 		}
 		tx.UpsertNode(next)
+		markHostVolumes(tx, next)
 		if old == nil || old.Status != next.Status || old.ComputedClass != next.ComputedClass {
 			evaluateNode(tx, next)
 		}
@@ -52,7 +53,7 @@ func (r *region) Allocations(ctx context.Context, nodeID string, after uint64) (
 	var list []*api.Allocation
 	var index uint64
 	err := r.store.Watch(ctx, func(view *state.View) bool {
-		list, index = nil, after
+		list, index = nil, max(after, view.RestoredIndex())
 		for a := range view.AllocationsOfNode(nodeID) {
 			list = append(list, &a.Allocation)
 			index = max(index, a.AllocModifyIndex)
