@@ -21,8 +21,6 @@ const (
 // fuzzy collects what a text is found in.
 type fuzzy struct {
 	text    string // in lower case
-	answer  api.FuzzySearchResponse
-	wanted  func(contexts.Context) bool
 	matches map[contexts.Context][]placed
 }
 
@@ -33,7 +31,7 @@ type placed struct {
 }
 
 func (f *fuzzy) try(in contexts.Context, name string, scope ...string) {
-	if !f.wanted(in) || name == "" {
+	if name == "" {
 		return
 	}
 	if at := strings.Index(strings.ToLower(name), f.text); at >= 0 {
@@ -41,6 +39,8 @@ func (f *fuzzy) try(in contexts.Context, name string, scope ...string) {
 	}
 }
 
+// fuzzySearch finds what has a text in its name and, where there are no names,
+// what has an ID that begins with it.
 func (r *request) fuzzySearch() (any, error) {
 	var asked api.FuzzySearchRequest
 	if err := r.decode(&asked); err != nil {
@@ -53,90 +53,105 @@ func (r *request) fuzzySearch() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	may, _ := r.may() // it is known by now
 	view := r.region.store.View()
+	answer := newSearched[api.FuzzyMatch]()
 	f := &fuzzy{text: strings.ToLower(asked.Text), matches: map[contexts.Context][]placed{}}
-	f.wanted = func(c contexts.Context) bool {
-		return asked.Context == c || asked.Context == contexts.All || asked.Context == ""
-	}
-	index := uint64(0)
 	for _, c := range chosen {
-		index = max(index, view.Index(c.index))
-		if !c.text || c.name == contexts.Jobs {
+		answer.Index = max(answer.Index, view.Index(c.index))
+		answer.Truncations[c.name] = false
+		if c.named {
+			r.tryNames(f, view, c)
+		} else {
+			answer.Matches[c.name], answer.Truncations[c.name] = r.beginningWith(view, c, asked.Text)
+		}
+	}
+	for in, list := range f.matches {
+		matches, truncated := best(list)
+		answer.Matches[in] = matches
+		if truncated {
+			answer.Truncations[in] = true
+		}
+	}
+	r.setIndex(answer.Index)
+	return answer, nil
+}
+
+// beginningWith are the matches of a context without names, never nil.
+func (r *request) beginningWith(view *state.View, c searchContext, text string) (matches []api.FuzzyMatch, truncated bool) {
+	may, _ := r.may() // it is known by now
+	matches = []api.FuzzyMatch{}
+	if c.list == nil {
+		return matches, false
+	}
+	for found := range c.list(view, text) {
+		if !r.finds(may, c, found, false) {
 			continue
 		}
-		for found := range c.list(view, "") {
-			if r.finds(may, c, found) {
-				f.try(c.name, found.id, scopeOf(found)...)
-			}
+		if len(matches) == maxFuzzy {
+			return matches, true
+		}
+		matches = append(matches, api.FuzzyMatch{ID: found.id})
+	}
+	return matches, false
+}
+
+// tryNames searches the names of a context.
+func (r *request) tryNames(f *fuzzy, view *state.View, c searchContext) {
+	if c.list == nil {
+		return
+	}
+	may, _ := r.may() // it is known by now
+	for found := range c.list(view, "") {
+		if r.finds(may, c, found, false) {
+			f.try(c.name, found.name, found.scope...)
 		}
 	}
-	r.fuzzyJobs(f, view, may)
-	r.fuzzyNodes(f, view, may)
-	f.sort()
-	return r.searched(&f.answer.QueryMeta, index, f.answer), nil
-}
-
-func scopeOf(found thing) []string {
-	if found.namespace == "" {
-		return nil
+	if c.name == contexts.Jobs {
+		r.tryParts(f, view, may)
 	}
-	return []string{found.namespace}
 }
 
-// fuzzyJobs searches the names in jobs: their own, and those of their groups,
-// tasks, services, images, commands and classes.
-func (r *request) fuzzyJobs(f *fuzzy, view *state.View, may *acl.Authorizer) {
+// tryParts searches the names in jobs: those of groups, tasks, services, images,
+// commands and classes.
+func (r *request) tryParts(f *fuzzy, view *state.View, may *acl.Authorizer) {
 	readable := inNamespace(acl.ReadJob)
 	for job := range view.Jobs() {
 		namespace, id := *job.Namespace, *job.ID
 		if asked := r.namespace(); asked != allNamespaces && asked != namespace || !readable(may, namespace) {
 			continue
 		}
-		f.try(contexts.Jobs, *job.Name, namespace, id)
 		for _, group := range job.TaskGroups {
 			f.try(contexts.Groups, *group.Name, namespace, id)
 			for _, s := range group.Services {
 				f.try(contexts.Services, s.Name, namespace, id, *group.Name)
 			}
 			for _, task := range group.Tasks {
-				scope := []string{namespace, id, *group.Name, task.Name}
-				f.try(contexts.Tasks, task.Name, scope[:3]...)
-				for _, s := range task.Services {
-					f.try(contexts.Services, s.Name, scope...)
-				}
-				for key, in := range map[string]contexts.Context{
-					"image": contexts.Images, "command": contexts.Commands, "class": contexts.Classes,
-				} {
-					name, _ := task.Config[key].(string)
-					f.try(in, name, scope...)
-				}
+				f.tryTask(task, namespace, id, *group.Name, task.Name)
 			}
 		}
 	}
 }
 
-// fuzzyNodes searches the names of nodes.
-func (r *request) fuzzyNodes(f *fuzzy, view *state.View, may *acl.Authorizer) {
-	if !readsNodes(may, "") {
-		return
+func (f *fuzzy) tryTask(task *api.Task, scope ...string) {
+	f.try(contexts.Tasks, task.Name, scope[:len(scope)-1]...)
+	for _, s := range task.Services {
+		f.try(contexts.Services, s.Name, scope...)
 	}
-	for node := range view.Nodes() {
-		f.try(contexts.Nodes, node.Name, node.ID)
+	for key, in := range map[string]contexts.Context{
+		"image": contexts.Images, "command": contexts.Commands, "class": contexts.Classes,
+	} {
+		name, _ := task.Config[key].(string)
+		f.try(in, name, scope...)
 	}
 }
 
-// sort puts those first in which the text comes first, and then the shorter ones.
-func (f *fuzzy) sort() {
-	f.answer.Matches = map[contexts.Context][]api.FuzzyMatch{}
-	f.answer.Truncations = map[contexts.Context]bool{}
-	for in, list := range f.matches {
-		slices.SortStableFunc(list, func(a, b placed) int {
-			return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(len(a.match.ID), len(b.match.ID)), cmp.Compare(a.match.ID, b.match.ID))
-		})
-		f.answer.Truncations[in] = len(list) > maxFuzzy
-		for _, p := range list[:min(len(list), maxFuzzy)] {
-			f.answer.Matches[in] = append(f.answer.Matches[in], p.match)
-		}
+// best are the matches in which the text comes first, and of those the shorter ones.
+func best(list []placed) (matches []api.FuzzyMatch, truncated bool) {
+	slices.SortStableFunc(list, func(a, b placed) int {
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(len(a.match.ID), len(b.match.ID)), cmp.Compare(a.match.ID, b.match.ID))
+	})
+	for _, p := range list[:min(len(list), maxFuzzy)] {
+		matches = append(matches, p.match)
 	}
+	return matches, len(list) > maxFuzzy
 }

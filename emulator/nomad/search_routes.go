@@ -1,16 +1,13 @@
 package nomad
 
 import (
-	"iter"
 	"net/http"
-	"slices"
-	"strings"
+	"regexp"
 
 	"github.com/hashicorp/nomad/api"
 	"github.com/hashicorp/nomad/api/contexts"
 
 	"github.com/drydock/drydock/emulator/nomad/acl"
-	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
 func searchRoutes() []route {
@@ -23,73 +20,19 @@ func searchRoutes() []route {
 // maxMatches is how many matches of a context are told at most.
 const maxMatches = 20
 
-// thing is what a search finds.
-type thing struct{ id, namespace string }
-
-// searchContext is one kind of things that can be searched for.
-type searchContext struct {
-	name  contexts.Context
-	index string // that says how new the list is
-	// may tells whether the caller may find them; in a namespace when they are in one.
-	may  func(may *acl.Authorizer, namespace string) bool
-	list func(view *state.View, prefix string) iter.Seq[thing]
-	text bool // its names are searched fuzzily, too
+// searched is the answer to a search. Matches are those of each context that
+// was looked at; none is null.
+type searched[Match any] struct {
+	Matches     map[contexts.Context][]Match
+	Truncations map[contexts.Context]bool
+	Index       uint64
+	KnownLeader bool
+	LastContact int
+	NextToken   string
 }
 
-func inNamespace(capabilities ...acl.Capability) func(*acl.Authorizer, string) bool {
-	return func(may *acl.Authorizer, namespace string) bool {
-		return namespace == allNamespaces && may.AnyNamespace(capabilities...) || may.Namespace(namespace, capabilities...)
-	}
-}
-
-func readsNodes(may *acl.Authorizer, _ string) bool { return may.Allows(acl.Read, acl.Node) }
-
-// things lists rows as things.
-func things[Row any](rows iter.Seq[Row], of func(Row) thing) iter.Seq[thing] {
-	return func(yield func(thing) bool) {
-		for row := range rows {
-			if !yield(of(row)) {
-				return
-			}
-		}
-	}
-}
-
-func searchContexts() []searchContext {
-	jobs := inNamespace(acl.ReadJob)
-	return []searchContext{
-		{contexts.Jobs, state.TableJobs, inNamespace(acl.ListJobs, acl.ReadJob), jobThings, true},
-		{contexts.Evals, state.TableEvaluations, jobs, func(view *state.View, prefix string) iter.Seq[thing] {
-			return things(view.EvaluationsWithPrefix(prefix), func(e *api.Evaluation) thing { return thing{e.ID, e.Namespace} })
-		}, false},
-		{contexts.Allocs, state.TableAllocations, jobs, func(view *state.View, prefix string) iter.Seq[thing] {
-			return things(view.AllocationsWithPrefix(prefix), func(a *state.Allocation) thing { return thing{a.ID, a.Namespace} })
-		}, false},
-		{contexts.Deployments, state.TableDeployments, jobs, func(view *state.View, prefix string) iter.Seq[thing] {
-			return things(view.DeploymentsWithPrefix(prefix), func(d *api.Deployment) thing { return thing{d.ID, d.Namespace} })
-		}, false},
-		{contexts.Nodes, state.TableNodes, readsNodes, func(view *state.View, prefix string) iter.Seq[thing] {
-			return things(view.NodesWithPrefix(prefix), func(n *state.Node) thing { return thing{id: n.ID} })
-		}, false},
-		{contexts.NodePools, state.TableNodePools, readsNodes, func(view *state.View, prefix string) iter.Seq[thing] {
-			return things(view.NodePools(prefix), func(p *api.NodePool) thing { return thing{id: p.Name} })
-		}, true},
-		{contexts.Namespaces, state.TableNamespaces, func(may *acl.Authorizer, _ string) bool { return may.AnyNamespace(acl.ListJobs) },
-			func(view *state.View, prefix string) iter.Seq[thing] {
-				return things(view.Namespaces(prefix), func(n *api.Namespace) thing { return thing{id: n.Name} })
-			}, true},
-	}
-}
-
-// jobThings are those of all namespaces, whose IDs begin with the prefix.
-func jobThings(view *state.View, prefix string) iter.Seq[thing] {
-	return func(yield func(thing) bool) {
-		for job := range view.Jobs() {
-			if strings.HasPrefix(*job.ID, prefix) && !yield(thing{*job.ID, *job.Namespace}) {
-				return
-			}
-		}
-	}
+func newSearched[Match any]() searched[Match] {
+	return searched[Match]{Matches: map[contexts.Context][]Match{}, Truncations: map[contexts.Context]bool{}, KnownLeader: true}
 }
 
 // chosenContexts are those that a search is in; an error when the caller may not.
@@ -98,35 +41,36 @@ func (r *request) chosenContexts(asked contexts.Context) ([]searchContext, error
 	if err != nil {
 		return nil, err
 	}
-	known := asked == contexts.All || asked == "" || slices.Contains([]contexts.Context{
-		contexts.Quotas, contexts.Recommendations, contexts.ScalingPolicies, contexts.Plugins, contexts.Variables,
-		contexts.Volumes, contexts.HostVolumes, contexts.Groups, contexts.Services, contexts.Tasks, contexts.Images,
-		contexts.Commands, contexts.Classes,
-	}, asked)
+	known, names := asked == contexts.All, []contexts.Context{}
 	var chosen []searchContext
 	for _, c := range searchContexts() {
-		if (asked == c.name || asked == contexts.All || asked == "") && c.may(may, r.namespace()) {
+		names = append(names, c.name)
+		known = known || asked == c.name
+		if (asked == c.name || asked == contexts.All) && c.may(may, r.namespace()) {
 			chosen = append(chosen, c)
 		}
-		known = known || asked == c.name
 	}
 	switch {
 	case !known:
-		return nil, fail(http.StatusInternalServerError, "context must be one of %v or 'all' for all contexts; got %q", contextNames(), asked)
-	case len(chosen) == 0 && r.asked.nomad.options.ACL && !may.AnyNamespace(acl.ListJobs, acl.ReadJob) && !readsNodes(may, ""):
+		return nil, fail(http.StatusInternalServerError, "context must be one of %v or 'all' for all contexts; got %q", names, asked)
+	case !r.maySearch(may):
 		return nil, errDenied
 	}
 	return chosen, nil
 }
 
-func contextNames() []contexts.Context {
-	var names []contexts.Context
-	for _, c := range searchContexts() {
-		names = append(names, c.name)
+// maySearch tells whether there is anything that the caller may find.
+func (r *request) maySearch(may *acl.Authorizer) bool {
+	if r.namespace() == allNamespaces {
+		return readsNodes(may, "") || may.AnyNamespace(acl.ListJobs, acl.ReadJob)
 	}
-	return names
+	return readsNodes(may, "") || may.SeesNamespace(r.namespace())
 }
 
+// partOfUUID is what an ID may begin with.
+var partOfUUID = regexp.MustCompile("^[0-9a-fA-F-]{0,36}$")
+
+// search finds what has an ID that begins with a prefix.
 func (r *request) search() (any, error) {
 	var asked api.SearchRequest
 	if err := r.decode(&asked); err != nil {
@@ -138,40 +82,40 @@ func (r *request) search() (any, error) {
 	}
 	may, _ := r.may() // it is known by now
 	view := r.region.store.View()
-	answer := api.SearchResponse{Matches: map[contexts.Context][]string{}, Truncations: map[contexts.Context]bool{}}
-	index := uint64(0)
+	answer := newSearched[string]()
 	for _, c := range chosen {
-		matches := []string{}
-		truncated := false
+		answer.Index = max(answer.Index, view.Index(c.index))
+		if c.uuid && !partOfUUID.MatchString(asked.Prefix) {
+			continue
+		}
+		answer.Matches[c.name], answer.Truncations[c.name] = nil, false
+		if c.list == nil {
+			continue
+		}
 		for found := range c.list(view, asked.Prefix) {
-			if !r.finds(may, c, found) {
+			if !r.finds(may, c, found, c.everywhere) {
 				continue
 			}
-			if truncated = len(matches) == maxMatches; truncated {
+			if len(answer.Matches[c.name]) == maxMatches {
+				answer.Truncations[c.name] = true
 				break
 			}
-			matches = append(matches, found.id)
+			answer.Matches[c.name] = append(answer.Matches[c.name], found.id)
 		}
-		if len(matches) > 0 || asked.Context == c.name {
-			answer.Matches[c.name], answer.Truncations[c.name] = matches, truncated
-		}
-		index = max(index, view.Index(c.index))
 	}
-	return r.searched(&answer.QueryMeta, index, answer), nil
+	r.setIndex(answer.Index)
+	return answer, nil
 }
 
-// searched sets what the answer tells of itself, in it and in the headers.
-func (r *request) searched(meta *api.QueryMeta, index uint64, answer any) any {
-	meta.LastIndex, meta.KnownLeader = index, true
-	r.setIndex(index)
-	return answer
-}
-
-// finds tells whether a search in the request's namespace shows the thing.
-func (r *request) finds(may *acl.Authorizer, c searchContext, found thing) bool {
-	if found.namespace == "" {
-		return true
+// finds tells whether a search in the request's namespace, or everywhere, shows
+// the thing.
+func (r *request) finds(may *acl.Authorizer, c searchContext, found thing, everywhere bool) bool {
+	if c.sees != nil && !c.sees(may, found) {
+		return false
 	}
 	asked := r.namespace()
+	if found.namespace == "" || everywhere {
+		return true
+	}
 	return (asked == allNamespaces || found.namespace == asked) && c.may(may, found.namespace)
 }

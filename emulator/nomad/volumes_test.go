@@ -303,7 +303,7 @@ func TestThereAreNoCSIPlugins(t *testing.T) {
 	_, _, err = c.CSIVolumes().Create(&api.CSIVolume{ID: "v"}, nil)
 	assert.ErrorContains(t, err, "validation: missing plugin id, must include at least one capability block")
 	assert.ErrorContains(t, c.CSIVolumes().Deregister("v", true, nil), "volume not found: v")
-	assert.ErrorContains(t, c.CSIVolumes().Delete("v", nil), "volume not found: v")
+	assert.ErrorContains(t, c.CSIVolumes().DeleteOpts(&api.CSIVolumeDeleteRequest{ExternalVolumeID: "v"}, nil), "volume not found: v")
 	assert.ErrorContains(t, c.CSIVolumes().Detach("v", "n", nil), "no such volume")
 	_, _, err = c.CSIVolumes().ListExternal("p", &api.QueryOptions{})
 	assert.ErrorContains(t, err, "no such plugin")
