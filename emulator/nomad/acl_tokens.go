@@ -1,9 +1,7 @@
 package nomad
 
 import (
-	"encoding/hex"
 	"iter"
-	"net/http"
 	"strings"
 	"time"
 
@@ -42,7 +40,7 @@ func (r *request) aclTokens() (any, error) {
 		return nil, err
 	}
 	prefix := r.query.Get("prefix")
-	if err := checkPrefix("acl token", prefix); err != nil {
+	if err := lookupPrefix("acl token", prefix); err != nil {
 		return nil, err
 	}
 	at := func(t *state.ACLToken) position { return position{t.CreateIndex, t.AccessorID} }
@@ -64,18 +62,6 @@ func tokensWith(view *state.View, prefix string) iter.Seq[*state.ACLToken] {
 			}
 		}
 	}
-}
-
-// checkPrefix is an error unless a text may be the beginning of the ID of a thing.
-func checkPrefix(thing, prefix string) error {
-	digits := strings.ReplaceAll(prefix, "-", "")
-	if len(digits)%2 != 0 {
-		return fail(http.StatusInternalServerError, "%s lookup failed: index error: Input (without hyphens) must be even length", thing)
-	}
-	if _, err := hex.DecodeString(digits); err != nil {
-		return fail(http.StatusInternalServerError, "%s lookup failed: index error: Invalid UUID: %v", thing, err)
-	}
-	return nil
 }
 
 func (r *request) aclToken() (any, error) {

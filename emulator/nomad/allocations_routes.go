@@ -25,8 +25,12 @@ func (r *request) allocations() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	prefix := r.query.Get("prefix")
+	if err := lookupPrefix("alloc", prefix); err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
-		rows, at := allocationRows(view, r.query.Get("prefix"))
+		rows, at := allocationRows(view, prefix)
 		list, err := page(r, rows, at, func(a *state.Allocation) (*api.AllocationListStub, bool) {
 			stub := allocationStub(a)
 			if r.flag("resources") {
@@ -51,6 +55,9 @@ func allocationRows(view *state.View, prefix string) (iter.Seq[*state.Allocation
 
 func (r *request) allocation() (any, error) {
 	id := r.PathValue("id")
+	if err := lookupID("alloc", id); err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		a := view.Allocation(id)
 		if a == nil {
@@ -107,6 +114,9 @@ func (r *request) stopAllocation() (any, error) {
 
 func (r *request) allocationServices() (any, error) {
 	id := r.PathValue("id")
+	if err := lookupID("alloc", id); err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		a := view.Allocation(id)
 		if a == nil {

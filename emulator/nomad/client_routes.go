@@ -54,6 +54,9 @@ func (r *request) nodeAsked() (*client.Client, error) {
 		}
 		return nil, badRequest("Missing node ID")
 	}
+	if err := lookupID("node", id); err != nil {
+		return nil, err
+	}
 	if r.region.store.View().Node(id) == nil {
 		return nil, notFound("Unknown node %s", id)
 	}
@@ -67,6 +70,9 @@ func (r *request) nodeAsked() (*client.Client, error) {
 // caller that has one of the capabilities.
 func (r *request) allocationAsked(capabilities ...acl.Capability) (*client.Client, *state.Allocation, error) {
 	id := r.PathValue("id")
+	if err := lookupID("alloc", id); err != nil {
+		return nil, nil, err
+	}
 	a := r.region.store.View().Allocation(id)
 	if a == nil {
 		return nil, nil, notFound("Unknown allocation %q", id)

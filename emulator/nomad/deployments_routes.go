@@ -38,8 +38,12 @@ func (r *request) deployments() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	prefix := r.query.Get("prefix")
+	if err := lookupPrefix("", prefix); err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
-		rows, at := deploymentRows(view, r.query.Get("prefix"))
+		rows, at := deploymentRows(view, prefix)
 		list, err := page(r, rows, at, func(d *api.Deployment) (*api.Deployment, bool) { return d, visible(d.Namespace) })
 		return list, view.Index(state.TableDeployments), err
 	})
@@ -47,6 +51,9 @@ func (r *request) deployments() (any, error) {
 
 func (r *request) deployment() (any, error) {
 	id := r.PathValue("id")
+	if err := lookupID("deployment", id); err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		d := view.Deployment(id)
 		if d == nil {

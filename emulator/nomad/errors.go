@@ -47,12 +47,3 @@ func errDeniedOr(err error) error {
 	}
 	return errDenied
 }
-
-// lookupID is an error unless the text may be the ID of a thing, as what looks
-// one up says it.
-func lookupID(thing, id string) error {
-	if len(id) != 36 {
-		return fail(http.StatusInternalServerError, "%s lookup failed: index error: UUID must be 36 characters", thing)
-	}
-	return nil
-}

@@ -41,6 +41,12 @@ func (r *request) evaluations() (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := lookupPrefix("eval", r.query.Get("prefix")); err != nil {
+		return nil, err
+	}
+	if r.has("filter") && (r.has("job") || r.has("status")) {
+		return nil, badRequest("Filter expression cannot be used with other filter parameters")
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		rows, at := r.evaluationRows(view)
 		list, err := page(r, rows, at, func(e *api.Evaluation) (*api.Evaluation, bool) {
@@ -78,6 +84,9 @@ func (r *request) countEvaluations() (any, error) {
 
 func (r *request) evaluation() (any, error) {
 	id := r.PathValue("id")
+	if err := lookupID("failed to lookup eval: eval", id); err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		found := view.Evaluation(id)
 		if found == nil {

@@ -25,10 +25,22 @@ func (r *request) nodes() (any, error) {
 	if err := r.need(acl.Read, acl.Node); err != nil {
 		return nil, err
 	}
+	prefix := r.query.Get("prefix")
+	if err := lookupPrefix("node", prefix); err != nil {
+		return nil, err
+	}
+	matches, err := r.filter()
+	if err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
-		list, err := page(r, view.NodesWithPrefix(r.query.Get("prefix")),
+		list, err := pageOf(r, view.NodesWithPrefix(prefix),
 			func(n *state.Node) position { return position{name: n.ID} },
-			func(n *state.Node) (*nodeStub, bool) { return r.nodeStub(n), true })
+			func(n *state.Node) (*nodeStub, bool, error) {
+				stub := r.nodeStub(n)
+				ok, err := matches(stub.NodeListStub)
+				return stub, ok, err
+			})
 		return list, view.Index(state.TableNodes), err
 	})
 }
@@ -72,6 +84,9 @@ func (r *request) node() (any, error) {
 			return nil, err
 		}
 	}
+	if err := lookupID("node", id); err != nil {
+		return nil, err
+	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		n := view.Node(id)
 		if n == nil {
@@ -104,150 +119,5 @@ func (r *request) nodeAllocations() (any, error) {
 			}
 		}
 		return list, index, nil
-	})
-}
-
-// nodeChange is the answer to what changes a node.
-type nodeChange struct {
-	EvalCreateIndex uint64
-	EvalIDs         []string
-	Index           uint64
-	NodeModifyIndex uint64
-}
-
-// changeNode changes the node that the request names. The answer has the
-// evaluations that change has made.
-func (r *request) changeNode(change func(*state.Tx, *state.Node) (evaluations []string, err error)) (any, error) {
-	if err := r.need(acl.Write, acl.Node); err != nil {
-		return nil, err
-	}
-	var answer nodeChange
-	err := r.write(func(tx *state.Tx) error {
-		node := tx.Node(r.PathValue("id"))
-		if node == nil {
-			return fail(http.StatusInternalServerError, "node not found")
-		}
-		evaluations, err := change(tx, node)
-		answer = nodeChange{EvalIDs: evaluations, Index: tx.ChangeIndex(), NodeModifyIndex: tx.ChangeIndex()}
-		if len(evaluations) > 0 {
-			answer.EvalCreateIndex = tx.ChangeIndex()
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return answer, nil
-}
-
-func (r *request) drainNode() (any, error) {
-	var asked struct {
-		DrainSpec    *api.DrainSpec
-		MarkEligible bool
-		Meta         map[string]string
-	}
-	if err := r.decode(&asked); err != nil {
-		return nil, err
-	}
-	return r.changeNode(func(tx *state.Tx, node *state.Node) ([]string, error) {
-		if asked.DrainSpec == nil {
-			return stopDrain(tx, node, asked.MarkEligible, asked.Meta), nil
-		}
-		startDrain(tx, node, *asked.DrainSpec, asked.Meta)
-		return nil, nil
-	})
-}
-
-// startDrain begins a drain, or gives the one under way another deadline.
-func startDrain(tx *state.Tx, node *state.Node, spec api.DrainSpec, meta map[string]string) {
-	now := tx.Now()
-	tx.UpdateNode(node, func(n *state.Node) {
-		strategy := &api.DrainStrategy{DrainSpec: spec, StartedAt: now}
-		if spec.Deadline > 0 {
-			strategy.ForceDeadline = now.Add(spec.Deadline)
-		}
-		if node.DrainStrategy != nil {
-			strategy.StartedAt = node.DrainStrategy.StartedAt
-		}
-		n.DrainStrategy, n.SchedulingEligibility = strategy, api.NodeSchedulingIneligible
-		n.LastDrain = &api.DrainMetadata{StartedAt: strategy.StartedAt, UpdatedAt: now, Status: api.DrainStatusDraining, Meta: meta}
-		n.AddEvents(drainEvent(tx, "Node drain strategy set", nil))
-	})
-}
-
-// stopDrain ends a drain before its end, and returns the evaluations that
-// follow when the node takes allocations again.
-func stopDrain(tx *state.Tx, node *state.Node, eligible bool, meta map[string]string) []string {
-	tx.UpdateNode(node, func(n *state.Node) {
-		n.DrainStrategy = nil
-		if eligible {
-			n.SchedulingEligibility = api.NodeSchedulingEligible
-		}
-		if node.DrainStrategy == nil {
-			return
-		}
-		last := api.DrainMetadata{StartedAt: node.DrainStrategy.StartedAt}
-		if node.LastDrain != nil {
-			last = *node.LastDrain
-		}
-		last.Status, last.UpdatedAt = api.DrainStatusCanceled, tx.Now()
-		if meta != nil {
-			last.Meta = meta
-		}
-		n.LastDrain = &last
-		n.AddEvents(drainEvent(tx, "Node drain disabled", nil))
-	})
-	if !eligible {
-		return nil
-	}
-	return evaluateNode(tx, tx.Node(node.ID))
-}
-
-func drainEvent(tx *state.Tx, message string, details map[string]string) *api.NodeEvent {
-	return &api.NodeEvent{
-		Message: message, Subsystem: api.NodeEventSubsystemDrain, Details: details, Timestamp: tx.Now(), CreateIndex: tx.ChangeIndex(),
-	}
-}
-
-func (r *request) setEligibility() (any, error) {
-	var asked struct{ Eligibility string }
-	if err := r.decode(&asked); err != nil {
-		return nil, err
-	}
-	if asked.Eligibility != api.NodeSchedulingEligible && asked.Eligibility != api.NodeSchedulingIneligible {
-		return nil, fail(http.StatusInternalServerError, "invalid scheduling eligibility %q", asked.Eligibility)
-	}
-	return r.changeNode(func(tx *state.Tx, node *state.Node) ([]string, error) {
-		if node.DrainStrategy != nil && asked.Eligibility == api.NodeSchedulingEligible {
-			return nil, fail(http.StatusInternalServerError, "can not set node's scheduling eligibility to eligible while it is draining")
-		}
-		if node.SchedulingEligibility == asked.Eligibility {
-			return nil, nil
-		}
-		message := "Node marked as ineligible for scheduling"
-		if asked.Eligibility == api.NodeSchedulingEligible {
-			message = "Node marked as eligible for scheduling"
-		}
-		tx.UpdateNode(node, func(n *state.Node) {
-			n.SchedulingEligibility = asked.Eligibility
-			n.AddEvents(&api.NodeEvent{
-				Message: message, Subsystem: api.NodeEventSubsystemCluster, Timestamp: tx.Now(), CreateIndex: tx.ChangeIndex(),
-			})
-		})
-		if asked.Eligibility != api.NodeSchedulingEligible {
-			return nil, nil
-		}
-		return evaluateNode(tx, tx.Node(node.ID)), nil
-	})
-}
-
-func (r *request) evaluateNode() (any, error) {
-	return r.changeNode(func(tx *state.Tx, node *state.Node) ([]string, error) { return evaluateNode(tx, node), nil })
-}
-
-func (r *request) purgeNode() (any, error) {
-	return r.changeNode(func(tx *state.Tx, node *state.Node) ([]string, error) {
-		tx.DeleteNode(node)
-		return evaluateNode(tx, node), nil
 	})
 }
