@@ -1,13 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -16,14 +11,11 @@ import (
 )
 
 const (
-	idlePeriod = 300 * time.Millisecond
-	idleWait   = 30 * time.Second
 	watchWait  = "5m" // longer than it takes until all of them are woken
 	watchedKey = "bench/watched"
 )
 
-// consulLoad asks an agent without net/http's client, which would take more of
-// the machine than the agent.
+// consulLoad asks an agent.
 type consulLoad struct {
 	address string
 	pid     int
@@ -36,7 +28,7 @@ func (l consulLoad) repeat(ctx context.Context, count int, path func(int) string
 	group, ctx := errgroup.WithContext(ctx)
 	for range consulClients {
 		group.Go(func() error {
-			c, err := l.dial(ctx)
+			c, err := dial(ctx, l.address)
 			if err != nil {
 				return err
 			}
@@ -95,7 +87,7 @@ func (l consulLoad) wake(ctx context.Context, client *api.Client) (time.Duration
 
 // watch adds a watcher to the group: a connection that asks for what comes after an index.
 func (l consulLoad) watch(ctx context.Context, group *errgroup.Group, index uint64, woken *atomic.Int64) error {
-	c, err := l.dial(ctx)
+	c, err := dial(ctx, l.address)
 	if err != nil {
 		return err
 	}
@@ -105,68 +97,4 @@ func (l consulLoad) watch(ctx context.Context, group *errgroup.Group, index uint
 		return c.receive()
 	})
 	return c.send(fmt.Sprintf("/v1/kv/%s?index=%d&wait=%s", watchedKey, index, watchWait), false)
-}
-
-// consulConnection is a connection that requests follow each other on. It ends with its context.
-type consulConnection struct {
-	conn    net.Conn
-	answers *bufio.Reader
-	stop    func() bool
-}
-
-func (l consulLoad) dial(ctx context.Context) (*consulConnection, error) {
-	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", l.address)
-	if err != nil {
-		return nil, err
-	}
-	return &consulConnection{conn, bufio.NewReader(conn), context.AfterFunc(ctx, func() { conn.Close() })}, nil
-}
-
-func (c *consulConnection) close() {
-	c.stop()
-	c.conn.Close()
-}
-
-// send asks for a path, or puts something there.
-func (c *consulConnection) send(path string, put bool) error {
-	const value = `{"name": "a value as long as many", "size": 100, "of": "an ordinary configuration setting, this"}`
-	request := "GET " + path + " HTTP/1.1\r\nHost: bench\r\n\r\n"
-	if put {
-		request = fmt.Sprintf("PUT %s HTTP/1.1\r\nHost: bench\r\nContent-Length: %d\r\n\r\n%s", path, len(value), value)
-	}
-	_, err := io.Copy(c.conn, strings.NewReader(request))
-	return err
-}
-
-func (c *consulConnection) receive() error {
-	answer, err := http.ReadResponse(c.answers, nil)
-	if err != nil {
-		return err
-	}
-	defer answer.Body.Close()
-	if answer.StatusCode != http.StatusOK {
-		return fmt.Errorf("it answered %s", answer.Status)
-	}
-	_, err = io.Copy(io.Discard, answer.Body)
-	return err
-}
-
-// untilIdle waits until a process does nothing for some time.
-func untilIdle(ctx context.Context, pid int) error {
-	ctx, cancel := context.WithTimeout(ctx, idleWait)
-	defer cancel()
-	ticker := time.NewTicker(idlePeriod)
-	defer ticker.Stop()
-	for before := -1.; ; {
-		used := processorOf(pid)
-		if used == before {
-			return nil
-		}
-		before = used
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			return fmt.Errorf("wait until the agent is idle: %w", context.Cause(ctx))
-		}
-	}
 }

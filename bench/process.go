@@ -20,6 +20,8 @@ const (
 	stopWait   = 15 * time.Second // for a program to end when it is told to
 	startWait  = 30 * time.Second // for a server to answer
 	peakPeriod = 20 * time.Millisecond
+	idlePeriod = 300 * time.Millisecond
+	idleWait   = 30 * time.Second
 )
 
 // output runs a program to its end and returns what it prints; what it
@@ -103,6 +105,26 @@ func processorOf(pid int) float64 {
 		used += count / ticks
 	}
 	return used
+}
+
+// untilIdle waits until a process does nothing for some time.
+func untilIdle(ctx context.Context, pid int) error {
+	ctx, cancel := context.WithTimeout(ctx, idleWait)
+	defer cancel()
+	ticker := time.NewTicker(idlePeriod)
+	defer ticker.Stop()
+	for before := -1.; ; {
+		used := processorOf(pid)
+		if used == before {
+			return nil
+		}
+		before = used
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return fmt.Errorf("wait until the process is idle: %w", context.Cause(ctx))
+		}
+	}
 }
 
 // peakOf is the most memory that a running process has held, in MB; 0 where
