@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os/exec"
 	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/consul/api"
@@ -39,11 +37,11 @@ type consulAgent struct {
 func consulSuite(ctx context.Context, b *bench) ([]Result, error) {
 	drydock := filepath.Join(b.root, "bin", "drydock") // as make builds it
 	b.say("looking for the real Consul")
-	program, err := output(exec.CommandContext(ctx, filepath.Join(b.root, "scripts", "real.sh"), "consul"))
+	program, err := b.realProgram(ctx, "consul")
 	if err != nil {
 		return nil, err
 	}
-	real := &consulAgent{name: "real", command: []string{strings.TrimSpace(string(program)), "agent"}}
+	real := &consulAgent{name: "real", command: []string{program, "agent"}}
 	ours := &consulAgent{name: "emulated", command: []string{drydock, "consul", "agent"}}
 	for round := range b.rounds {
 		agents := []*consulAgent{real, ours}

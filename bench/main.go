@@ -37,6 +37,7 @@ var suites = []struct {
 	{"mail", mailSuite},
 	{"runner", runnerSuite},
 	{"consul", consulSuite},
+	{"nomad", nomadSuite},
 }
 
 func main() {
@@ -146,6 +147,12 @@ func (b *bench) cached(name string) string { return filepath.Join(b.cache, name)
 
 // source is the path of a file of the checkout's folder bench/pictures.
 func (b *bench) source(name string) string { return filepath.Join(b.root, "bench", "pictures", name) }
+
+// realProgram is the path of a program that the emulator is compared with.
+func (b *bench) realProgram(ctx context.Context, name string) (string, error) {
+	path, err := output(exec.CommandContext(ctx, filepath.Join(b.root, "scripts", "real.sh"), name))
+	return strings.TrimSpace(string(path)), err
+}
 
 // build builds a package of this module and returns the program's path.
 func (b *bench) build(ctx context.Context, name, pkg string) (string, error) {

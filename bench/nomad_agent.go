@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/nomad/api"
+)
+
+// nomadPoll is the time between two looks at what is waited for.
+const nomadPoll = 5 * time.Millisecond
+
+// nomadConfig is how both agents are configured: nodes that hold any number of
+// allocations, and as many connections as there are. A cloud's metadata service
+// is not asked, as its answer may take seconds, nor is Consul.
+const nomadConfig = `
+bind_addr = "127.0.0.1"
+log_level = "WARN"
+ports {
+  http = %s
+  rpc  = %s
+  serf = %s
+}
+limits {
+  http_max_conns_per_client = 0
+}
+client {
+  cpu_total_compute = 1000000
+  memory_total_mb   = 10000000
+  disk_total_mb     = 10000000
+  gc_max_allocs     = 20000
+  options           = { "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean" }
+}
+consul {
+  auto_advertise   = false
+  server_auto_join = false
+  client_auto_join = false
+}
+`
+
+// nomad is a running agent.
+type nomad struct {
+	server  *server
+	address string // of its API
+	client  *api.Client
+	started time.Duration // from its start until it was ready
+}
+
+// startNomad starts an agent with so many nodes, and returns when they are ready.
+func startNomad(ctx context.Context, dir string, command []string, nodes int, args ...string) (*nomad, error) {
+	var ports [3]string
+	for i := range ports {
+		var err error
+		if ports[i], err = freePort(); err != nil {
+			return nil, err
+		}
+	}
+	config := filepath.Join(dir, "nomad.hcl")
+	if err := os.WriteFile(config, fmt.Appendf(nil, nomadConfig, ports[0], ports[1], ports[2]), 0o600); err != nil {
+		return nil, err
+	}
+	n := &nomad{address: net.JoinHostPort("127.0.0.1", ports[0])}
+	var err error
+	if n.client, err = api.NewClient(&api.Config{Address: "http://" + n.address}); err != nil {
+		return nil, err
+	}
+	all := append(command[1:len(command):len(command)], "-dev", "-config="+config)
+	began := time.Now()
+	if n.server, err = startServer(ctx, nil, nil, command[0], append(all, args...)...); err != nil {
+		return nil, err
+	}
+	if err := n.server.awaitEvery(ctx, nomadPoll, func() bool { return n.ready(nodes) }); err != nil {
+		return nil, errors.Join(err, n.server.Close())
+	}
+	n.started = time.Since(began)
+	return n, nil
+}
+
+// ready reports whether the agent has a leader, and so many nodes that take allocations.
+func (n *nomad) ready(nodes int) bool {
+	if leader, err := n.client.Status().Leader(); err != nil || leader == "" {
+		return false
+	}
+	list, _, err := n.client.Nodes().List(nil)
+	if err != nil {
+		return false
+	}
+	ready := 0
+	for _, node := range list {
+		if node.Status == api.NodeStatusReady {
+			ready++
+		}
+	}
+	return ready == nodes
+}
+
+func milliseconds(d time.Duration) float64 { return d.Seconds() * 1000 }
