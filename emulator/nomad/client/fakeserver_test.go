@@ -30,6 +30,7 @@ type fakeServer struct {
 	calls   int // of UpdateAllocations
 	silent  error
 	unheard int // heartbeats
+	signed  int // identities
 }
 
 func newFakeServer() *fakeServer {
@@ -111,7 +112,10 @@ func (s *fakeServer) UpdateAllocations(updates []*api.Allocation) error {
 
 func (*fakeServer) UpdateNodeEvents(string, []*api.NodeEvent) error { return nil }
 
-func (*fakeServer) SignIdentity(allocation, task string, identity *api.WorkloadIdentity) (string, time.Time, error) {
+func (s *fakeServer) SignIdentity(allocation, task string, identity *api.WorkloadIdentity) (string, time.Time, error) {
+	s.mu.Lock()
+	s.signed++
+	s.mu.Unlock()
 	var expires time.Time
 	if identity.TTL > 0 {
 		expires = time.Now().Add(identity.TTL)

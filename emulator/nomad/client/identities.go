@@ -80,14 +80,15 @@ func (i *identities) show(variable, value string) {
 	i.vars[variable] = value
 }
 
-// prepareIdentities has the tokens signed that the task or its templates need.
+// prepareIdentities has the tokens signed that somebody reads. Signing is what
+// takes longest of the start of a small task, and every task has an identity.
 func (t *taskRunner) prepareIdentities() error {
 	asked := identitiesOf(t.spec())
-	if t.spec().Identity == nil && len(t.spec().Templates) > 0 {
+	if t.spec().Identity == nil {
 		asked = append(asked, &api.WorkloadIdentity{Name: defaultIdentity})
 	}
 	for _, identity := range asked {
-		if t.identities.token(identityName(identity)) != "" {
+		if !t.reads(identity) || t.identities.token(identityName(identity)) != "" {
 			continue
 		}
 		if err := t.sign(identity); err != nil {
@@ -95,6 +96,16 @@ func (t *taskRunner) prepareIdentities() error {
 		}
 	}
 	return nil
+}
+
+// reads reports whether anything reads a token of the identity, or is to happen
+// when it is renewed: the task, or its templates, which ask the servers as what
+// the task is by default.
+func (t *taskRunner) reads(identity *api.WorkloadIdentity) bool {
+	if identity.Env || identity.File || identity.TTL > 0 {
+		return true
+	}
+	return identityName(identity) == defaultIdentity && len(t.spec().Templates) > 0
 }
 
 // sign has one token signed and shows it to the task.

@@ -116,6 +116,25 @@ func TestIdentitiesAreRenewed(t *testing.T) {
 	require.NotEqual(t, string(first), string(second))
 }
 
+func TestIdentitiesThatNobodyReadsAreNotSigned(t *testing.T) {
+	t.Parallel()
+	server := newFakeServer()
+	testNode(t, server)
+	id := server.place(taskJob(t, "batch", `task "t" {
+		driver = "raw_exec"
+		identity {
+			aud = ["nomadproject.io"]
+		}
+		config {
+			command = "/bin/true"
+		}
+	}`))
+	server.await(t, id, "complete")
+	server.mu.Lock()
+	defer server.mu.Unlock()
+	require.Zero(t, server.signed)
+}
+
 // serverAt is a fakeServer with an HTTP API.
 type serverAt struct {
 	*fakeServer
