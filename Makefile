@@ -16,7 +16,7 @@ test: setup-test build ## set up what is missing, and run every test
 	@scripts/real.sh minio >/dev/null
 	@scripts/real.sh consul >/dev/null
 	@scripts/real.sh nomad >/dev/null
-	go test -race ./...
+	go test -race -timeout 30m ./...
 
 conformance: build ## run the official Consul and Nomad clients' own tests against the emulators, and list what differs from the real programs
 	@go run ./emulator/consul/conformance $(ARGS); consul=$$?; \
