@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -26,7 +27,9 @@ const (
 // fingerprint finds out what the topology does not say of the node.
 func (c *Client) fingerprint(ctx context.Context, machine *Machine) *api.Node {
 	node := *c.options.Node
+	fillResources(&node, machine)
 	node.Attributes = machine.attributes()
+	maps.Copy(node.Attributes, resourceAttributes(node.NodeResources))
 	maps.Copy(node.Attributes, map[string]string{
 		"nomad.version": nomadVersion, "nomad.service_discovery": "true",
 		"unique.network.ip-address": addressOf(&node), "os.signals": strings.Join(signalNames(), ","),
@@ -45,9 +48,20 @@ func (c *Client) fingerprint(ctx context.Context, machine *Machine) *api.Node {
 	if node.CgroupParent == "" {
 		node.CgroupParent = parentCgroup
 	}
-	fillResources(&node, machine)
 	node.HostVolumes = c.volumesNow()
 	return &node
+}
+
+// resourceAttributes are what jobs may ask of what the node has to give, as
+// Nomad names it.
+func resourceAttributes(resources *api.NodeResources) map[string]string {
+	compute := strconv.FormatInt(resources.Cpu.CpuShares, 10)
+	return map[string]string{
+		"cpu.totalcompute":          compute,
+		"cpu.usablecompute":         compute,
+		"memory.totalbytes":         strconv.FormatInt(resources.Memory.MemoryMB<<20, 10),
+		"unique.storage.bytestotal": strconv.FormatInt(resources.Disk.DiskMB<<20, 10),
+	}
 }
 
 // addressOf is where the node is reached.

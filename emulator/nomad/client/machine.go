@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 
@@ -28,8 +29,8 @@ type Machine struct {
 	MemoryMB      int
 	DiskMB        int // of the folder
 	DiskFreeMB    int
-	Volume        string
-	CgroupVersion int // 0 without
+	Volume        string // the device that the folder is on
+	CgroupVersion int    // 0 without
 }
 
 // usualMHz is what a core counts for when the machine does not say.
@@ -60,7 +61,29 @@ func FindMachine(ctx context.Context, folder string) (*Machine, error) {
 	if usage, err := disk.UsageWithContext(ctx, folder); err == nil {
 		m.DiskMB, m.DiskFreeMB = int(usage.Total>>20), int(usage.Free>>20)
 	}
+	m.Volume = volumeOf(ctx, folder)
 	return m, nil
+}
+
+// volumeOf is the device that a folder is on: that of the longest path among
+// those where one is mounted; empty when the machine does not say.
+func volumeOf(ctx context.Context, folder string) string {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return ""
+	}
+	partitions, err := disk.PartitionsWithContext(ctx, false)
+	if err != nil {
+		return ""
+	}
+	var found disk.PartitionStat
+	for _, p := range partitions {
+		relative, err := filepath.Rel(p.Mountpoint, folder)
+		if err == nil && filepath.IsLocal(relative) && len(p.Mountpoint) > len(found.Mountpoint) {
+			found = p
+		}
+	}
+	return found.Device
 }
 
 // cgroupVersion is the version of control groups that the system has.
@@ -76,19 +99,15 @@ func cgroupVersion() int {
 
 // attributes are what jobs may ask of the machine, as Nomad names it.
 func (m *Machine) attributes() map[string]string {
-	total := strconv.Itoa(m.Cores * m.MHz)
 	attributes := map[string]string{
 		"kernel.name": m.Kernel, "kernel.version": m.KernelVersion, "kernel.arch": m.KernelArch,
 		"os.name": m.OS, "os.version": m.OSVersion,
 		"cpu.arch": m.Arch, "cpu.modelname": m.CPUModel, "cpu.frequency": strconv.Itoa(m.MHz),
 		"cpu.numcores": strconv.Itoa(m.Cores), "cpu.reservablecores": strconv.Itoa(m.Cores),
-		"cpu.totalcompute": total, "cpu.usablecompute": total,
-		"memory.totalbytes":         strconv.Itoa(m.MemoryMB << 20),
-		"numa.node.count":           "1",
-		"numa.node0.cores":          coreRange(m.Cores),
-		"unique.hostname":           m.Hostname,
-		"unique.storage.volume":     m.Volume,
-		"unique.storage.bytestotal": strconv.Itoa(m.DiskMB << 20),
+		"numa.node.count":       "1",
+		"numa.node0.cores":      coreRange(m.Cores),
+		"unique.hostname":       m.Hostname,
+		"unique.storage.volume": m.Volume,
 	}
 	if m.CgroupVersion > 0 {
 		attributes["os.cgroups.version"] = strconv.Itoa(m.CgroupVersion)
