@@ -4,6 +4,7 @@ import (
 	"github.com/hashicorp/nomad/api"
 
 	"github.com/drydock/drydock/emulator/nomad/acl"
+	"github.com/drydock/drydock/emulator/nomad/scheduler/place"
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
@@ -54,7 +55,10 @@ func (r *request) setNodeMetadata() (any, error) {
 	}
 	var answer api.NodeMetaResponse
 	err = r.region.store.Write(func(tx *state.Tx) error {
-		tx.UpdateNode(tx.Node(c.Node().ID), func(n *state.Node) { n.ApplyMeta(asked.Meta) })
+		tx.UpdateNode(tx.Node(c.Node().ID), func(n *state.Node) {
+			n.ApplyMeta(asked.Meta)
+			n.ComputedClass = place.ComputedClass(n)
+		})
 		answer = metadataOf(tx.Node(c.Node().ID))
 		return nil
 	})

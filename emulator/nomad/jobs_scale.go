@@ -127,6 +127,9 @@ func checkScalable(tx *state.Tx, job *api.Job, asked *api.ScalingRequest) (*api.
 			return nil, err
 		}
 	}
+	if *job.Type == api.JobTypeSystem && asked.Count != nil && *asked.Count > 1 {
+		return nil, badRequest("jobs of type %q can only be scaled between 0 and 1", *job.Type)
+	}
 	if asked.Count == nil {
 		return group, nil
 	}
