@@ -9,6 +9,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/login"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func authMethodRoutes() []route {
@@ -40,7 +41,7 @@ func listAuthMethods(r *request) (any, error) {
 	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		list := []*authMethodEntry{}
-		for m := range state.All[state.AuthMethod](view, state.TableAuthMethods, "id") {
+		for m := range store.All[state.AuthMethod](view, state.TableAuthMethods, "id") {
 			list = append(list, &authMethodEntry{
 				m.MaxTokenTTL, m.Name, m.Type, m.DisplayName, m.Description, m.TokenLocality, m.CreateIndex, m.ModifyIndex,
 			})

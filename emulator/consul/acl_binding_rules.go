@@ -11,6 +11,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul/login"
 	"github.com/drydock/drydock/emulator/consul/state"
 	"github.com/drydock/drydock/emulator/identity"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func bindingRuleRoutes() []route {
@@ -30,9 +31,9 @@ func listBindingRules(r *request) (any, error) {
 	return r.block(func(view *state.View) (any, uint64, error) {
 		index := view.Index(state.TableBindingRules)
 		if method := r.query.Get("authmethod"); method != "" {
-			return state.Collect[state.BindingRule](view, state.TableBindingRules, "method", method), index, nil
+			return store.Collect[state.BindingRule](view, state.TableBindingRules, "method", method), index, nil
 		}
-		return state.Collect[state.BindingRule](view, state.TableBindingRules, "id"), index, nil
+		return store.Collect[state.BindingRule](view, state.TableBindingRules, "id"), index, nil
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // directory is a look at the tokens that hold in a datacenter: its local ones,
@@ -48,9 +49,9 @@ func (l directory) taken(id string) bool { return l.token(id) != nil || l.tokenO
 
 // tokens are all tokens, sorted by their secrets.
 func (l directory) tokens() []*state.Token {
-	list := slices.Collect(state.All[state.Token](l.own, state.TableTokens, "secret"))
+	list := slices.Collect(store.All[state.Token](l.own, state.TableTokens, "secret"))
 	if l.own != l.primary {
-		for token := range state.All[state.Token](l.primary, state.TableTokens, "secret") {
+		for token := range store.All[state.Token](l.primary, state.TableTokens, "secret") {
 			if !token.Local {
 				list = append(list, token)
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/login"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func loginRoutes() []route {
@@ -48,7 +49,7 @@ func logIn(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	rules := state.Collect[state.BindingRule](view, state.TableBindingRules, "method", method.Name)
+	rules := store.Collect[state.BindingRule](view, state.TableBindingRules, "method", method.Name)
 	bound, err := bindingOf(r.dc.name, rules, identity)
 	if err != nil {
 		return nil, err

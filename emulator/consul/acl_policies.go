@@ -10,6 +10,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func policyRoutes() []route {
@@ -40,7 +41,7 @@ func listPolicies(r *request) (any, error) {
 	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		list := []policyEntry{}
-		for p := range state.All[state.Policy](view, state.TablePolicies, "name") {
+		for p := range store.All[state.Policy](view, state.TablePolicies, "name") {
 			list = append(list, policyEntry{
 				p.ID, p.Name, p.Description, p.Datacenters, p.Hash, p.CreateIndex, p.ModifyIndex,
 			})

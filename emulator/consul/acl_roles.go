@@ -8,6 +8,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func roleRoutes() []route {
@@ -33,7 +34,7 @@ func listRoles(r *request) (any, error) {
 	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		list := []*state.Role{}
-		for role := range state.All[state.Role](view, state.TableRoles, "name") {
+		for role := range store.All[state.Role](view, state.TableRoles, "name") {
 			if role = view.CurrentRole(role); policy == "" || state.Linked(role.Policies, policy) {
 				list = append(list, role)
 			}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/checks"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // aliased is the checks.Source of the agent: what it knows itself of its own
@@ -29,7 +30,7 @@ func (a *agent) ownChecks(view *state.View, service string) (found checks.Aliase
 		found.NoService = true
 		return found
 	}
-	for c := range state.All[state.LocalCheck](view, state.TableLocalChecks, "node", a.options.Node) {
+	for c := range store.All[state.LocalCheck](view, state.TableLocalChecks, "node", a.options.Node) {
 		if c.ServiceID == "" || c.ServiceID == service {
 			found.Checks = append(found.Checks, aliasedCheck(&c.Check))
 		}
@@ -42,7 +43,7 @@ func catalogChecks(view *state.View, node, service string) (found checks.Aliased
 		found.NoService = true
 		return found
 	}
-	for c := range state.All[state.Check](view, state.TableChecks, "node", node) {
+	for c := range store.All[state.Check](view, state.TableChecks, "node", node) {
 		if c.ServiceID == "" || c.ServiceID == service {
 			found.Checks = append(found.Checks, aliasedCheck(c))
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 const (
@@ -85,7 +86,7 @@ func (a *agent) enter() error {
 			return err
 		}
 		err := placeAtOrigin(tx, a.options.Node)
-		all = state.Collect[state.LocalCheck](&tx.View, state.TableLocalChecks, "node", a.options.Node)
+		all = store.Collect[state.LocalCheck](tx, state.TableLocalChecks, "node", a.options.Node)
 		return err
 	})
 	if err != nil {

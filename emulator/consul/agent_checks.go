@@ -11,6 +11,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul/checks"
 	"github.com/drydock/drydock/emulator/consul/filter"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func agentCheckRoutes() []route {
@@ -39,7 +40,7 @@ func agentChecks(r *request) (any, error) {
 	}
 	view := r.agent.dc.store.View()
 	list := map[string]*state.Check{}
-	for c := range state.All[state.LocalCheck](view, state.TableLocalChecks, "node", r.agent.options.Node) {
+	for c := range store.All[state.LocalCheck](view, state.TableLocalChecks, "node", r.agent.options.Node) {
 		answer := checkAnswer(view, c)
 		visible := sees.node(c.Node)
 		if answer.ServiceName != "" {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/state"
 	"github.com/drydock/drydock/emulator/metrics"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // gauges are what can be counted at any time, by name.
@@ -31,7 +32,7 @@ func (a *agent) stateGauges() []metrics.Gauge {
 	names := map[string]bool{}
 	kinds := map[string]int{}
 	instances := 0
-	for s := range state.All[state.Service](view, state.TableServices, "id") {
+	for s := range store.All[state.Service](view, state.TableServices, "id") {
 		instances++
 		names[s.Service] = true
 		kinds[string(s.Kind)]++
@@ -71,7 +72,7 @@ func (a *agent) stateGauges() []metrics.Gauge {
 
 func count[T any](view *state.View, table string) float32 {
 	n := 0
-	for range state.All[T](view, table, "id") {
+	for range store.All[T](view, table, "id") {
 		n++
 	}
 	return float32(n)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // healthOf is what the agent tells of the health of an instance.
@@ -57,7 +58,7 @@ func agentHealthOfService(r *request) (any, error) {
 	list := []healthOf{}
 	status := http.StatusNotFound
 	worst := api.HealthPassing
-	for s := range state.All[state.LocalService](view, state.TableLocalServices, "node", r.agent.options.Node) {
+	for s := range store.All[state.LocalService](view, state.TableLocalServices, "node", r.agent.options.Node) {
 		if s.Service.Service != name {
 			continue
 		}
@@ -105,7 +106,7 @@ func worse(a, b string) string {
 // healthOf brings together the checks of an instance and of its node.
 func (a *agent) healthOf(view *state.View, s *state.LocalService) healthOf {
 	health := healthOf{Service: a.serviceAnswer(s), Checks: api.HealthChecks{}}
-	for c := range state.All[state.LocalCheck](view, state.TableLocalChecks, "node", s.Node) {
+	for c := range store.All[state.LocalCheck](view, state.TableLocalChecks, "node", s.Node) {
 		if c.ServiceID == "" || c.ServiceID == s.ID {
 			answer := checkAnswer(view, c)
 			health.Checks = append(health.Checks, &api.HealthCheck{

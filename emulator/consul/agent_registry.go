@@ -8,6 +8,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/checks"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // registry runs the checks of what is registered with an agent.
@@ -59,7 +60,7 @@ func (a *agent) putInstance(tx *state.Tx, s state.LocalService, list []CheckDefi
 		}
 	}
 	if replace {
-		for _, old := range state.Collect[state.LocalCheck](&tx.View, state.TableLocalChecks, "instance", s.Node, s.ID) {
+		for _, old := range store.Collect[state.LocalCheck](tx, state.TableLocalChecks, "instance", s.Node, s.ID) {
 			if !slices.ContainsFunc(put, func(c state.LocalCheck) bool { return c.CheckID == old.CheckID }) {
 				tx.DeleteLocalCheck(s.Node, old.CheckID)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/filter"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func agentServices(r *request) (any, error) {
@@ -25,7 +26,7 @@ func agentServices(r *request) (any, error) {
 		return nil, err
 	}
 	services := map[string]*api.AgentService{}
-	for s := range state.All[state.LocalService](r.agent.dc.store.View(), state.TableLocalServices, "node", r.agent.options.Node) {
+	for s := range store.All[state.LocalService](r.agent.dc.store.View(), state.TableLocalServices, "node", r.agent.options.Node) {
 		if !sees.service(s.Service.Service) {
 			continue
 		}

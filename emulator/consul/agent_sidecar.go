@@ -8,6 +8,7 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // sidecarID is the ID of the sidecar that is registered with an instance.
@@ -74,7 +75,7 @@ func (a *agent) sidecarPort(view *state.View, id string) (int, error) {
 		return old.Port, nil
 	}
 	taken := map[int]bool{}
-	for s := range state.All[state.LocalService](view, state.TableLocalServices, "node", a.options.Node) {
+	for s := range store.All[state.LocalService](view, state.TableLocalServices, "node", a.options.Node) {
 		taken[s.Port] = true
 	}
 	ports := a.options.SidecarPorts

@@ -6,6 +6,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/state"
 	"github.com/drydock/drydock/emulator/members"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // stats counts things, as texts.
@@ -52,10 +53,10 @@ func (a *agent) aclStat() string {
 func (a *agent) countLocal() (services, list, ttls, monitors string) {
 	view := a.dc.store.View()
 	var s, c, t, m int
-	for range state.All[state.LocalService](view, state.TableLocalServices, "node", a.options.Node) {
+	for range store.All[state.LocalService](view, state.TableLocalServices, "node", a.options.Node) {
 		s++
 	}
-	for check := range state.All[state.LocalCheck](view, state.TableLocalChecks, "node", a.options.Node) {
+	for check := range store.All[state.LocalCheck](view, state.TableLocalChecks, "node", a.options.Node) {
 		c++
 		switch {
 		case check.Runs == nil:

@@ -5,6 +5,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // serviceName is the name of a service as some answers have it.
@@ -59,7 +60,7 @@ func newGatewayServiceAnswer(view *state.View, g *state.GatewayService) *gateway
 		SNI: g.SNI, FromWildcard: g.FromWildcard, CreateIndex: g.CreateIndex, ModifyIndex: g.ModifyIndex,
 		AutoHostRewrite: g.GatewayKind == api.ServiceKindTerminatingGateway && !g.KeepHost,
 	}
-	first := state.First[state.Service](view, state.TableServices, "service", g.Service)
+	first := store.First[state.Service](view, state.TableServices, "service", g.Service)
 	if first != nil && first.Kind == api.ServiceKindTypical {
 		answer.ServiceKind = "service"
 	}

@@ -3,6 +3,7 @@ package consul
 import (
 	"github.com/drydock/drydock/emulator/consul/filter"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func catalogDatacenters(r *request) (any, error) {
@@ -28,7 +29,7 @@ func catalogNodes(r *request) (any, error) {
 	meta := r.metadata()
 	return find(r, lookup[*state.Node]{
 		rows: func(view *state.View) ([]*state.Node, uint64) {
-			return state.Collect[state.Node](view, state.TableNodes, "id"), view.Index(state.TableNodes)
+			return store.Collect[state.Node](view, state.TableNodes, "id"), view.Index(state.TableNodes)
 		},
 		keep: func(n *state.Node) bool { return hasAll(n.Meta, meta) && sees.node(n.Node) },
 		node: func(n *state.Node) string { return n.Node },
@@ -89,7 +90,7 @@ func (r *request) nodeWithInstances(answer func(*state.Node, []*instanceAnswer) 
 			return answer(nil, nil), index, nil
 		}
 		instances := []*instanceAnswer{}
-		for row := range state.All[state.Service](view.Unwatched(), state.TableServices, "node", name) {
+		for row := range store.All[state.Service](view.Unwatched(), state.TableServices, "node", name) {
 			instance := newInstanceAnswer(row)
 			if sees.service(row.Service) && asked.Keeps(&instance) {
 				instances = append(instances, &instance)

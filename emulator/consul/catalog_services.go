@@ -7,6 +7,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/filter"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // catalogServices answers the names of all services with the tags that any of
@@ -39,7 +40,7 @@ func catalogServices(r *request) (any, error) {
 				return hasAll(node.Meta, meta) && asked.Keeps(newPlacedAnswer(node, s))
 			}
 		}
-		for row := range state.All[state.Service](view.Unwatched(), state.TableServices, "id") {
+		for row := range store.All[state.Service](view.Unwatched(), state.TableServices, "id") {
 			if keep(row) && sees.instance(row) {
 				names[row.Service] = withTags(names[row.Service], row.Tags)
 			}
@@ -111,14 +112,14 @@ func (r *request) catalogInstances(tags []string, instances func(*state.View) ([
 // instancesOf are the instances of a service. They are read unwatched: whoever
 // waits for a change reads ServiceIndex too.
 func instancesOf(view *state.View, service string) []*state.Service {
-	return state.Collect[state.Service](view.Unwatched(), state.TableServices, "service", service)
+	return store.Collect[state.Service](view.Unwatched(), state.TableServices, "service", service)
 }
 
 // connectInstancesOf are the instances through which a service is reached with
 // Connect: its proxies, native ones, and the terminating gateways that it is behind.
 func connectInstancesOf(view *state.View, service string) ([]*state.Service, uint64) {
 	index := view.ConnectIndex(service)
-	list := state.Collect[state.Service](view.Unwatched(), state.TableServices, "connect", service)
+	list := store.Collect[state.Service](view.Unwatched(), state.TableServices, "connect", service)
 	for _, gateway := range view.GatewaysOf(api.ServiceKindTerminatingGateway, service) {
 		list = append(list, instancesOf(view, gateway)...)
 		index = max(index, view.ServiceIndex(gateway), view.Unwatched().Index(state.TableGatewayServices))

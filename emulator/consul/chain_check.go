@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // chainKinds are the kinds of entries that chains are made of.
@@ -22,7 +23,7 @@ func (d *datacenter) checkChains(view *state.View, changed api.ConfigEntry) erro
 	}
 	checked := map[string]bool{}
 	for _, kind := range chainKinds {
-		for row := range state.All[state.ConfigEntry](view, state.TableConfigEntries, "kind", kind) {
+		for row := range store.All[state.ConfigEntry](view, state.TableConfigEntries, "kind", kind) {
 			if checked[row.Name] {
 				continue
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func configEntryRoutes() []route {
@@ -86,7 +87,7 @@ func (r *request) compareIndex() (compare bool, index uint64, err error) {
 
 // entryIndex is the index of an entry's last change; 0 when there is none.
 func entryIndex(v *state.View, kind, name string) uint64 {
-	if row := state.First[state.ConfigEntry](v, state.TableConfigEntries, "id", kind, name); row != nil {
+	if row := store.First[state.ConfigEntry](v, state.TableConfigEntries, "id", kind, name); row != nil {
 		return row.ModifyIndex
 	}
 	return 0
@@ -101,7 +102,7 @@ func getConfigEntry(r *request) (any, error) {
 		return nil, err
 	}
 	return r.block(func(view *state.View) (any, uint64, error) {
-		row := state.First[state.ConfigEntry](view, state.TableConfigEntries, "id", kind, name)
+		row := store.First[state.ConfigEntry](view, state.TableConfigEntries, "id", kind, name)
 		if row == nil {
 			return nil, view.Index(state.TableConfigEntries), notFound("Config entry not found for %q / %q", kind, name)
 		}
@@ -121,7 +122,7 @@ func listConfigEntries(r *request) (any, error) {
 	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		entries := []json.RawMessage{}
-		for row := range state.All[state.ConfigEntry](view, state.TableConfigEntries, index, args...) {
+		for row := range store.All[state.ConfigEntry](view, state.TableConfigEntries, index, args...) {
 			if r.mayConfigure(acl.Read, row.Kind, row.Name) != nil {
 				r.filtered()
 				continue
@@ -146,7 +147,7 @@ func deleteConfigEntry(r *request) (any, error) {
 	}
 	deleted := false
 	err = r.write(func(tx *state.Tx) error {
-		row := state.First[state.ConfigEntry](&tx.View, state.TableConfigEntries, "id", kind, name)
+		row := store.First[state.ConfigEntry](tx, state.TableConfigEntries, "id", kind, name)
 		if row == nil {
 			deleted = true
 			return nil

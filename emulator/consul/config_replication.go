@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // replicateConfigEntries keeps the configuration entries of a datacenter as
@@ -12,7 +13,7 @@ import (
 // from its own catalog as well.
 func (d *datacenter) replicateConfigEntries(ctx context.Context) {
 	d.consul.primary().store.Watch(ctx, func(primary *state.View) bool {
-		entries := state.Collect[state.ConfigEntry](primary, state.TableConfigEntries, "id")
+		entries := store.Collect[state.ConfigEntry](primary, state.TableConfigEntries, "id")
 		err := d.store.Write(func(tx *state.Tx) error { return tx.CopyConfigEntries(entries) })
 		if err != nil {
 			d.consul.log.Error("copy the configuration entries of the primary datacenter", "datacenter", d.name, "error", err)

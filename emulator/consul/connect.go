@@ -12,6 +12,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/ca"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func connectRoutes() []route {
@@ -111,7 +112,7 @@ func caRoots(r *request) (any, error) {
 	return r.blockOn(r.dc.authority(), func(view *state.View) (any, uint64, error) {
 		list := rootList{TrustDomain: r.dc.trustDomain(), Roots: []rootAnswer{}}
 		var chain strings.Builder
-		for root := range state.All[state.CARoot](view, state.TableRoots, "id") {
+		for root := range store.All[state.CARoot](view, state.TableRoots, "id") {
 			if root.Active {
 				list.ActiveRootID = root.ID
 			}

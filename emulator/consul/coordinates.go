@@ -9,6 +9,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func coordinateRoutes() []route {
@@ -51,7 +52,7 @@ func nodeCoordinates(r *request) (any, error) {
 	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		list := []*state.Coordinate{}
-		for place := range state.All[state.Coordinate](view, state.TableCoordinates, "id") {
+		for place := range store.All[state.Coordinate](view, state.TableCoordinates, "id") {
 			if !c.may.Allows(acl.Read, acl.Node, place.Node) {
 				r.filtered()
 			} else if r.inSegment(place) {
@@ -69,7 +70,7 @@ func nodeCoordinate(r *request) (any, error) {
 	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		list := []*state.Coordinate{}
-		for place := range state.All[state.Coordinate](view, state.TableCoordinates, "node", node) {
+		for place := range store.All[state.Coordinate](view, state.TableCoordinates, "node", node) {
 			if r.inSegment(place) {
 				list = append(list, place)
 			}

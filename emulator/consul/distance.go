@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // unknownDistance is farther than everything whose distance is known.
@@ -18,7 +19,7 @@ func distance(view *state.View, from, to string) time.Duration {
 	if state.SameName(from, to) {
 		return 0
 	}
-	for place := range state.All[state.Coordinate](view, state.TableCoordinates, "node", from) {
+	for place := range store.All[state.Coordinate](view, state.TableCoordinates, "node", from) {
 		if other := view.Coordinate(to, place.Segment); other != nil && place.Coord.IsCompatibleWith(other.Coord) {
 			return place.Coord.DistanceTo(other.Coord)
 		}

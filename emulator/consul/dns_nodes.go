@@ -5,6 +5,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/dns"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // serverService is the service that the servers are in the catalog.
@@ -37,7 +38,7 @@ func (s dnsSource) Virtual(service string) (netip.Addr, error) {
 	if !l.sees.service(service) {
 		return netip.Addr{}, errDenied
 	}
-	ip := state.First[state.VirtualIP](l.view, state.TableVirtualIPs, "id", service)
+	ip := store.First[state.VirtualIP](l.view, state.TableVirtualIPs, "id", service)
 	if ip == nil {
 		return netip.Addr{}, dns.ErrNotFound
 	}
@@ -50,12 +51,12 @@ func (s dnsSource) Reverse(address netip.Addr) (dns.Owner, bool) {
 	if err != nil {
 		return dns.Owner{}, false
 	}
-	for node := range state.All[state.Node](l.view, state.TableNodes, "id") {
+	for node := range store.All[state.Node](l.view, state.TableNodes, "id") {
 		if is(address, node.Address) && l.sees.node(node.Node) {
 			return dns.Owner{Node: node.Node, Datacenter: l.dc.name}, true
 		}
 	}
-	for instance := range state.All[state.Service](l.view, state.TableServices, "id") {
+	for instance := range store.All[state.Service](l.view, state.TableServices, "id") {
 		if is(address, instance.Address) && l.sees.instance(instance) {
 			return dns.Owner{Service: instance.Service, Datacenter: l.dc.name}, true
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // maximumPayload is how long an event's payload may be, in bytes.
@@ -102,7 +103,7 @@ func (to receivers) include(view *state.View, node string) bool {
 	if to.service == nil {
 		return true
 	}
-	for service := range state.All[state.Service](view, state.TableServices, "node", node) {
+	for service := range store.All[state.Service](view, state.TableServices, "node", node) {
 		if to.service.MatchString(service.Service) &&
 			(to.tag == nil || slices.ContainsFunc(service.Tags, to.tag.MatchString)) {
 			return true

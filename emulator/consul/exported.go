@@ -9,6 +9,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func exportedRoutes() []route {
@@ -50,7 +51,7 @@ func exportsOf(view *state.View, entry *api.ExportedServicesConfigEntry) map[str
 		names := []string{export.Name}
 		if export.Name == wildcard {
 			names = nil
-			for service := range state.All[state.Service](view, state.TableServices, "id") {
+			for service := range store.All[state.Service](view, state.TableServices, "id") {
 				if service.Service != consulService && service.Kind == api.ServiceKindTypical {
 					names = append(names, service.Service)
 				}

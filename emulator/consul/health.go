@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/consul/api"
 
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func healthRoutes() []route {
@@ -56,7 +57,7 @@ func (r *request) findChecks(index string, args ...any) (any, error) {
 	meta := r.metadata()
 	return find(r, lookup[*state.Check]{
 		rows: func(view *state.View) ([]*state.Check, uint64) {
-			rows := state.Collect[state.Check](view, state.TableChecks, index, args...)
+			rows := store.Collect[state.Check](view, state.TableChecks, index, args...)
 			changed := view.Unwatched().Index(state.TableChecks)
 			if len(meta) == 0 {
 				return rows, changed

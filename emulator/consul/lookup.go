@@ -8,6 +8,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/filter"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // lookup is a question for a list of rows of type T about the catalog.
@@ -57,7 +58,7 @@ func (r *request) near(view *state.View) string {
 
 // nodeAt finds the node that has an address; empty when none has.
 func nodeAt(view *state.View, address string) string {
-	for node := range state.All[state.Node](view.Unwatched(), state.TableNodes, "id") {
+	for node := range store.All[state.Node](view.Unwatched(), state.TableNodes, "id") {
 		if node.Address == address {
 			return node.Node
 		}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // usageAnswer is what there is, by datacenter.
@@ -65,7 +66,7 @@ func usageOf(view *state.View) datacenterUsage {
 		connectNative: 0,
 	}}
 	names := map[string]bool{}
-	for service := range state.All[state.Service](view, state.TableServices, "id") {
+	for service := range store.All[state.Service](view, state.TableServices, "id") {
 		used.ServiceInstances++
 		names[service.Service] = true
 		if service.Kind != api.ServiceKindTypical {
@@ -78,7 +79,7 @@ func usageOf(view *state.View) datacenterUsage {
 		}
 	}
 	used.Services = len(names)
-	for range state.All[state.Node](view, state.TableNodes, "id") {
+	for range store.All[state.Node](view, state.TableNodes, "id") {
 		used.Nodes++
 	}
 	return used

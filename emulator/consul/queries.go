@@ -7,6 +7,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func queryRoutes() []route {
@@ -152,7 +153,7 @@ func listQueries(r *request) (any, error) {
 	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		list := []*state.Query{}
-		for q := range state.All[state.Query](view, state.TableQueries, "id") {
+		for q := range store.All[state.Query](view, state.TableQueries, "id") {
 			switch {
 			case c.may.Allows(acl.Write, acl.ACL, ""):
 				list = append(list, r.redacted(q))

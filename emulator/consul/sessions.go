@@ -5,6 +5,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/consul/acl"
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func sessionRoutes() []route {
@@ -89,7 +90,7 @@ func (r *request) listSessions(index string, args ...any) (any, error) {
 	}
 	return r.block(func(view *state.View) (any, uint64, error) {
 		list := []*state.Session{}
-		for session := range state.All[state.Session](view, state.TableSessions, index, args...) {
+		for session := range store.All[state.Session](view, state.TableSessions, index, args...) {
 			if c.may.Allows(acl.Read, acl.Session, session.Node) {
 				list = append(list, session)
 			} else {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/drydock/drydock/emulator/consul/state"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // graceFactor is how many times its TTL a session may go without being renewed.
@@ -66,7 +67,7 @@ func (d *sessionDeadlines) update(sessions []*state.Session) (over []string, nex
 func (d *datacenter) expireSessions(ctx context.Context) {
 	for ctx.Err() == nil {
 		view := d.store.View()
-		over, next := d.sessions.update(state.Collect[state.Session](view, state.TableSessions, "id"))
+		over, next := d.sessions.update(store.Collect[state.Session](view, state.TableSessions, "id"))
 		if len(over) > 0 {
 			d.endSessions(over)
 			continue

@@ -80,6 +80,10 @@ func (s *Store) Close() error {
 // the next one begins. It must not write, and is set before anybody does.
 func (s *Store) Observe(observer func(Commit)) { s.observer = observer }
 
+// UseClock has changes be made at the times that the function tells. It is called
+// before anybody writes.
+func (s *Store) UseClock(now func() time.Time) { s.now = now }
+
 // Write changes the state, all of it or, when change returns an error, nothing.
 // One Write runs at a time. The error is change's own.
 func (s *Store) Write(change func(*Tx) error) error {

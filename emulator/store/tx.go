@@ -56,6 +56,13 @@ func (tx *Tx) Mark(names ...string) {
 	}
 }
 
+// MarkAt gives a name an index of the past, that of a change which was made before.
+func (tx *Tx) MarkAt(name string, index uint64) {
+	if err := tx.view.txn.Insert(tableMarks, &mark{Name: name, Index: index}); err != nil {
+		panic(err)
+	}
+}
+
 // Unmark forgets a mark of something that is gone.
 func (tx *Tx) Unmark(name string) {
 	delete(tx.marked, name)

@@ -14,6 +14,11 @@ type View struct {
 	watches memdb.WatchSet // nil in a write
 }
 
+// Reader is a View, or what embeds one.
+type Reader interface{ reader() *View }
+
+func (v *View) reader() *View { return v }
+
 // Wait returns when something that was read through the view has changed
 // since, or with the context's error.
 func (v *View) Wait(ctx context.Context) error {
@@ -26,7 +31,8 @@ func (v *View) Unwatched() *View { return &View{txn: v.txn} }
 
 // First finds the first row of a table that an index of it leads to; nil when
 // there is none.
-func First[T any](v *View, table, index string, args ...any) *T {
+func First[T any](in Reader, table, index string, args ...any) *T {
+	v := in.reader()
 	changed, row, err := v.txn.FirstWatch(table, index, args...)
 	if err != nil {
 		panic(err) // a table, index or argument that the schema does not have
@@ -41,7 +47,8 @@ func First[T any](v *View, table, index string, args ...any) *T {
 // All are the rows of a table that an index of it leads to, in the index's
 // order. An index's name with "_prefix" after it leads to those whose value
 // begins with the argument.
-func All[T any](v *View, table, index string, args ...any) iter.Seq[*T] {
+func All[T any](in Reader, table, index string, args ...any) iter.Seq[*T] {
+	v := in.reader()
 	rows, err := v.txn.Get(table, index, args...)
 	if err != nil {
 		panic(err) // a table, index or argument that the schema does not have
@@ -52,8 +59,8 @@ func All[T any](v *View, table, index string, args ...any) iter.Seq[*T] {
 
 // Backward is All in the reverse order. It is not watched: read something else
 // through the view that changes with it.
-func Backward[T any](v *View, table, index string, args ...any) iter.Seq[*T] {
-	rows, err := v.txn.GetReverse(table, index, args...)
+func Backward[T any](in Reader, table, index string, args ...any) iter.Seq[*T] {
+	rows, err := in.reader().txn.GetReverse(table, index, args...)
 	if err != nil {
 		panic(err) // a table, index or argument that the schema does not have
 	}
@@ -71,9 +78,9 @@ func each[T any](rows memdb.ResultIterator) iter.Seq[*T] {
 }
 
 // Collect is All as a slice, never nil, as lists are [] and not null in JSON.
-func Collect[T any](v *View, table, index string, args ...any) []*T {
+func Collect[T any](in Reader, table, index string, args ...any) []*T {
 	list := []*T{}
-	for row := range All[T](v, table, index, args...) {
+	for row := range All[T](in, table, index, args...) {
 		list = append(list, row)
 	}
 	return list

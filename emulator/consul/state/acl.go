@@ -3,8 +3,9 @@ package state
 import (
 	"crypto/sha256"
 	"encoding/json"
-	"reflect"
 	"slices"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // Tables of access control.
@@ -19,29 +20,29 @@ const (
 // markBootstrap has the index at which access control was bootstrapped.
 const markBootstrap = "acl-bootstrap"
 
-func aclTables() map[string]table {
-	return map[string]table{
-		TableTokens: {reflect.TypeFor[Token](), indexes(
-			unique("id", folded("AccessorID")),
-			unique("secret", field("SecretID")),
-			many("method", folded("AuthMethod")),
-			many("expiry", expiryIndex{}),
-		)},
-		TablePolicies: {reflect.TypeFor[Policy](), indexes(
-			unique("id", folded("ID")),
-			unique("name", folded("Name")),
-		)},
-		TableRoles: {reflect.TypeFor[Role](), indexes(
-			unique("id", folded("ID")),
-			unique("name", folded("Name")),
-		)},
-		TableAuthMethods: {reflect.TypeFor[AuthMethod](), indexes(
-			unique("id", folded("Name")),
-		)},
-		TableBindingRules: {reflect.TypeFor[BindingRule](), indexes(
-			unique("id", folded("ID")),
-			many("method", folded("AuthMethod")),
-		)},
+func aclTables() store.Schema {
+	return store.Schema{
+		TableTokens: store.Rows[Token](
+			store.Unique("id", store.Folded("AccessorID")),
+			store.Unique("secret", store.Field("SecretID")),
+			store.Many("method", store.Folded("AuthMethod")),
+			store.Many("expiry", expiryIndex{}),
+		),
+		TablePolicies: store.Rows[Policy](
+			store.Unique("id", store.Folded("ID")),
+			store.Unique("name", store.Folded("Name")),
+		),
+		TableRoles: store.Rows[Role](
+			store.Unique("id", store.Folded("ID")),
+			store.Unique("name", store.Folded("Name")),
+		),
+		TableAuthMethods: store.Rows[AuthMethod](
+			store.Unique("id", store.Folded("Name")),
+		),
+		TableBindingRules: store.Rows[BindingRule](
+			store.Unique("id", store.Folded("ID")),
+			store.Many("method", store.Folded("AuthMethod")),
+		),
 	}
 }
 

@@ -1,6 +1,10 @@
 package state
 
-import "github.com/hashicorp/consul/api"
+import (
+	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/store"
+)
 
 // AuthMethod is a way to get a token by showing a credential of another
 // system. Its name is unique without regard to case.
@@ -18,13 +22,13 @@ type AuthMethod struct {
 
 // AuthMethod finds an auth method by its name; nil when there is none.
 func (v *View) AuthMethod(name string) *AuthMethod {
-	return First[AuthMethod](v, TableAuthMethods, "id", name)
+	return store.First[AuthMethod](v, TableAuthMethods, "id", name)
 }
 
 // PutAuthMethod creates an auth method, or changes the one with its name, and
 // returns it as it is stored.
 func (tx *Tx) PutAuthMethod(m AuthMethod) *AuthMethod {
-	m.CreateIndex, m.ModifyIndex = tx.index, tx.index
+	m.CreateIndex, m.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	if old := tx.AuthMethod(m.Name); old != nil {
 		m.CreateIndex = old.CreateIndex
 	}
@@ -35,7 +39,7 @@ func (tx *Tx) PutAuthMethod(m AuthMethod) *AuthMethod {
 // DeleteAuthMethod removes an auth method that is there, with its binding rules
 // and the tokens that were made by it.
 func (tx *Tx) DeleteAuthMethod(m *AuthMethod) {
-	for _, rule := range Collect[BindingRule](&tx.View, TableBindingRules, "method", m.Name) {
+	for _, rule := range store.Collect[BindingRule](tx, TableBindingRules, "method", m.Name) {
 		tx.Delete(TableBindingRules, rule)
 	}
 	tx.DeleteTokensOf(m.Name)
@@ -44,7 +48,7 @@ func (tx *Tx) DeleteAuthMethod(m *AuthMethod) {
 
 // DeleteTokensOf removes the tokens that were made by an auth method.
 func (tx *Tx) DeleteTokensOf(method string) {
-	for _, token := range Collect[Token](&tx.View, TableTokens, "method", method) {
+	for _, token := range store.Collect[Token](tx, TableTokens, "method", method) {
 		tx.Delete(TableTokens, token)
 	}
 }

@@ -1,6 +1,10 @@
 package state
 
-import "github.com/hashicorp/consul/api"
+import (
+	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/store"
+)
 
 // BindingRule says what those who log in with an auth method may do.
 type BindingRule struct {
@@ -17,13 +21,13 @@ type BindingRule struct {
 
 // BindingRule finds a binding rule by its ID; nil when there is none.
 func (v *View) BindingRule(id string) *BindingRule {
-	return First[BindingRule](v, TableBindingRules, "id", id)
+	return store.First[BindingRule](v, TableBindingRules, "id", id)
 }
 
 // PutBindingRule creates a binding rule, or changes the one with its ID, and
 // returns it as it is stored.
 func (tx *Tx) PutBindingRule(r BindingRule) *BindingRule {
-	r.CreateIndex, r.ModifyIndex = tx.index, tx.index
+	r.CreateIndex, r.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	if old := tx.BindingRule(r.ID); old != nil {
 		r.CreateIndex = old.CreateIndex
 	}

@@ -1,6 +1,10 @@
 package state
 
-import "github.com/drydock/drydock/emulator/consul/acl"
+import (
+	"github.com/drydock/drydock/emulator/consul/acl"
+
+	"github.com/drydock/drydock/emulator/store"
+)
 
 // IDs of the policies that are always there.
 const (
@@ -21,11 +25,11 @@ type Policy struct {
 }
 
 // Policy finds a policy by its ID; nil when there is none.
-func (v *View) Policy(id string) *Policy { return First[Policy](v, TablePolicies, "id", id) }
+func (v *View) Policy(id string) *Policy { return store.First[Policy](v, TablePolicies, "id", id) }
 
 // PolicyNamed finds a policy by its name; nil when there is none.
 func (v *View) PolicyNamed(name string) *Policy {
-	return First[Policy](v, TablePolicies, "name", name)
+	return store.First[Policy](v, TablePolicies, "name", name)
 }
 
 func (v *View) policyName(id string) (string, bool) {
@@ -39,7 +43,7 @@ func (v *View) policyName(id string) (string, bool) {
 // it is stored. The caller has seen to it that no other has its name.
 func (tx *Tx) PutPolicy(p Policy) *Policy {
 	p.Hash = acl.PolicyHash(p.Name, p.Description, p.Rules, p.Datacenters)
-	p.CreateIndex, p.ModifyIndex = tx.index, tx.index
+	p.CreateIndex, p.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	if old := tx.Policy(p.ID); old != nil {
 		p.CreateIndex = old.CreateIndex
 	}

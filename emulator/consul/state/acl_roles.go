@@ -1,5 +1,7 @@
 package state
 
+import "github.com/drydock/drydock/emulator/store"
+
 // Role is a set of grants with a name, which is unique without regard to case.
 type Role struct {
 	ID                string // a UUID
@@ -40,10 +42,10 @@ type TemplateVariables struct {
 }
 
 // Role finds a role by its ID; nil when there is none.
-func (v *View) Role(id string) *Role { return First[Role](v, TableRoles, "id", id) }
+func (v *View) Role(id string) *Role { return store.First[Role](v, TableRoles, "id", id) }
 
 // RoleNamed finds a role by its name; nil when there is none.
-func (v *View) RoleNamed(name string) *Role { return First[Role](v, TableRoles, "name", name) }
+func (v *View) RoleNamed(name string) *Role { return store.First[Role](v, TableRoles, "name", name) }
 
 func (v *View) roleName(id string) (string, bool) {
 	if r := v.Role(id); r != nil {
@@ -64,7 +66,7 @@ func (v *View) CurrentRole(r *Role) *Role {
 func (tx *Tx) PutRole(r Role) *Role {
 	r.Hash = contentHash(r.Name, r.Description,
 		r.Policies, r.ServiceIdentities, r.NodeIdentities, r.TemplatedPolicies)
-	r.CreateIndex, r.ModifyIndex = tx.index, tx.index
+	r.CreateIndex, r.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	if old := tx.Role(r.ID); old != nil {
 		r.CreateIndex = old.CreateIndex
 	}

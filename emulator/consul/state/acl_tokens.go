@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"time"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // AnonymousSecretID is the secret of the token of requests that have none.
@@ -36,12 +38,12 @@ func (t *Token) Expired(at time.Time) bool {
 
 // Token finds a token by its accessor; nil when there is none.
 func (v *View) Token(accessor string) *Token {
-	return First[Token](v, TableTokens, "id", accessor)
+	return store.First[Token](v, TableTokens, "id", accessor)
 }
 
 // TokenOf finds a token by its secret; nil when there is none.
 func (v *View) TokenOf(secret string) *Token {
-	return First[Token](v, TableTokens, "secret", secret)
+	return store.First[Token](v, TableTokens, "secret", secret)
 }
 
 // CurrentToken is a token, of this datacenter or another, with its links to
@@ -55,7 +57,7 @@ func (v *View) CurrentToken(t *Token) *Token {
 
 // NextExpiry is when the next token expires; false when none ever does.
 func (v *View) NextExpiry() (time.Time, bool) {
-	for token := range All[Token](v, TableTokens, "expiry") {
+	for token := range store.All[Token](v, TableTokens, "expiry") {
 		return *token.ExpirationTime, true
 	}
 	return time.Time{}, false
@@ -66,7 +68,7 @@ func (v *View) NextExpiry() (time.Time, bool) {
 func (tx *Tx) PutToken(t Token) *Token {
 	t.Hash = contentHash(t.Description,
 		t.Policies, t.Roles, t.ServiceIdentities, t.NodeIdentities, t.TemplatedPolicies, t.Local)
-	t.CreateIndex, t.ModifyIndex = tx.index, tx.index
+	t.CreateIndex, t.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	if old := tx.Token(t.AccessorID); old != nil {
 		t.CreateIndex = old.CreateIndex
 	}
@@ -76,8 +78,8 @@ func (tx *Tx) PutToken(t Token) *Token {
 
 // DeleteExpiredTokens removes the tokens that hold no more.
 func (tx *Tx) DeleteExpiredTokens() {
-	for _, token := range Collect[Token](&tx.View, TableTokens, "expiry") {
-		if !token.Expired(tx.now) {
+	for _, token := range store.Collect[Token](tx, TableTokens, "expiry") {
+		if !token.Expired(tx.Now()) {
 			return
 		}
 		tx.Delete(TableTokens, token)

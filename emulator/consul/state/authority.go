@@ -1,9 +1,8 @@
 package state
 
 import (
-	"reflect"
-
 	"github.com/drydock/drydock/emulator/consul/ca"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // The tables of the Connect certificate authority: its one configuration, its
@@ -51,24 +50,24 @@ type CALeaf struct {
 	ModifyIndex uint64
 }
 
-func authorityTables() map[string]table {
-	return map[string]table{
-		TableAuthority: {reflect.TypeFor[Authority](), indexes(unique("id", field("Name")))},
-		TableRoots:     {reflect.TypeFor[CARoot](), indexes(unique("id", field("ID")))},
-		TableLeaves:    {reflect.TypeFor[CALeaf](), indexes(unique("id", both(folded("Node"), field("Service"))))},
+func authorityTables() store.Schema {
+	return store.Schema{
+		TableAuthority: store.Rows[Authority](store.Unique("id", store.Field("Name"))),
+		TableRoots:     store.Rows[CARoot](store.Unique("id", store.Field("ID"))),
+		TableLeaves:    store.Rows[CALeaf](store.Unique("id", store.Both(store.Folded("Node"), store.Field("Service")))),
 	}
 }
 
 // Authority is the configuration of the certificate authority; nil when there is none.
 func (v *View) Authority() *Authority {
-	return First[Authority](v, TableAuthority, "id", authorityName)
+	return store.First[Authority](v, TableAuthority, "id", authorityName)
 }
 
 const authorityName = "authority"
 
 // ActiveRoot is the root that signs; nil when there is none.
 func (v *View) ActiveRoot() *CARoot {
-	for root := range All[CARoot](v, TableRoots, "id") {
+	for root := range store.All[CARoot](v, TableRoots, "id") {
 		if root.Active {
 			return root
 		}
@@ -79,7 +78,7 @@ func (v *View) ActiveRoot() *CARoot {
 // PutAuthority writes the configuration.
 func (tx *Tx) PutAuthority(a Authority) {
 	a.Name = authorityName
-	a.CreateIndex, a.ModifyIndex = tx.index, tx.index
+	a.CreateIndex, a.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	if old := tx.Authority(); old != nil {
 		a.CreateIndex = old.CreateIndex
 	}
@@ -96,24 +95,24 @@ func (tx *Tx) NextSerial() uint64 {
 
 // PutRoot adds a root and makes it the active one.
 func (tx *Tx) PutRoot(root *ca.Root) {
-	for _, old := range Collect[CARoot](&tx.View, TableRoots, "id") {
+	for _, old := range store.Collect[CARoot](tx, TableRoots, "id") {
 		if old.Active {
 			passive := *old
-			passive.Active, passive.ModifyIndex = false, tx.index
+			passive.Active, passive.ModifyIndex = false, tx.ChangeIndex()
 			tx.Insert(TableRoots, &passive)
 		}
 	}
-	tx.Insert(TableRoots, &CARoot{Root: *root, Key: root.PrivateKey, Active: true, CreateIndex: tx.index, ModifyIndex: tx.index})
+	tx.Insert(TableRoots, &CARoot{Root: *root, Key: root.PrivateKey, Active: true, CreateIndex: tx.ChangeIndex(), ModifyIndex: tx.ChangeIndex()})
 }
 
 // Leaf finds the certificate that a node's agent keeps for a service; nil when there is none.
 func (v *View) Leaf(node, service string) *CALeaf {
-	return First[CALeaf](v, TableLeaves, "id", node, service)
+	return store.First[CALeaf](v, TableLeaves, "id", node, service)
 }
 
 // PutLeaf keeps a certificate in place of the one before it.
 func (tx *Tx) PutLeaf(node string, root *CARoot, leaf *ca.Leaf) {
-	row := &CALeaf{Leaf: *leaf, Node: node, Root: root.ID, CreateIndex: tx.index, ModifyIndex: tx.index}
+	row := &CALeaf{Leaf: *leaf, Node: node, Root: root.ID, CreateIndex: tx.ChangeIndex(), ModifyIndex: tx.ChangeIndex()}
 	if old := tx.Leaf(node, leaf.Service); old != nil {
 		row.CreateIndex = old.CreateIndex
 	}

@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/consul/api"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func TestTheCatalogAndQueriesSurviveARestart(t *testing.T) {
@@ -40,7 +42,7 @@ func TestTheCatalogAndQueriesSurviveARestart(t *testing.T) {
 	assert.Equal(t, before.Service("a", "proxy"), after.Service("a", "proxy"))
 	assert.Equal(t, before.Check("a", "c"), after.Check("a", "c"))
 	assert.Equal(t, before.Query(idA), after.Query(idA))
-	assert.Equal(t, First[VirtualIP](before, TableVirtualIPs, "id", "web"), First[VirtualIP](after, TableVirtualIPs, "id", "web"))
+	assert.Equal(t, store.First[VirtualIP](before, TableVirtualIPs, "id", "web"), store.First[VirtualIP](after, TableVirtualIPs, "id", "web"))
 	assert.Equal(t, before.ServiceIndex("p"), after.ServiceIndex("p"))
 	assert.Equal(t, before.ConnectIndex("web"), after.ConnectIndex("web"))
 

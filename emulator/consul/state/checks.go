@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableChecks is the table of the catalog's health checks.
@@ -32,16 +34,16 @@ type Check struct {
 	ModifyIndex uint64          `bexpr:"-"`
 }
 
-func checkTables() map[string]table {
-	return map[string]table{
-		TableChecks: {reflect.TypeFor[Check](), indexes(
-			unique("id", both(folded("Node"), field("CheckID"))),
-			many("node", folded("Node")),
-			many("instance", both(folded("Node"), field("ServiceID"))),
-			many("service", folded("ServiceName")),
-			many("status", field("Status")),
-			many("of node", nodeLevelIndex{}),
-		)},
+func checkTables() store.Schema {
+	return store.Schema{
+		TableChecks: store.Rows[Check](
+			store.Unique("id", store.Both(store.Folded("Node"), store.Field("CheckID"))),
+			store.Many("node", store.Folded("Node")),
+			store.Many("instance", store.Both(store.Folded("Node"), store.Field("ServiceID"))),
+			store.Many("service", store.Folded("ServiceName")),
+			store.Many("status", store.Field("Status")),
+			store.Many("of node", nodeLevelIndex{}),
+		),
 	}
 }
 
@@ -60,8 +62,8 @@ func (nodeLevelIndex) FromArgs(args ...any) ([]byte, error) {
 // HealthOf are the checks on which the health of an instance rests: those of
 // its node and its own.
 func (v *View) HealthOf(s *Service) []*Check {
-	checks := Collect[Check](v, TableChecks, "of node", s.Node)
-	for check := range All[Check](v, TableChecks, "instance", s.Node, s.ID) {
+	checks := store.Collect[Check](v, TableChecks, "of node", s.Node)
+	for check := range store.All[Check](v, TableChecks, "instance", s.Node, s.ID) {
 		checks = append(checks, check)
 	}
 	return checks
@@ -76,7 +78,7 @@ func (e *NoServiceError) Error() string {
 
 // Check finds a check by its node and ID; nil when there is none.
 func (v *View) Check(node, id string) *Check {
-	return First[Check](v, TableChecks, "id", node, id)
+	return store.First[Check](v, TableChecks, "id", node, id)
 }
 
 // PutCheck registers a check, or changes it, of a node and instance that have
@@ -88,7 +90,7 @@ func (tx *Tx) PutCheck(c Check) error {
 	if err != nil {
 		return err
 	}
-	c.CreateIndex, c.ModifyIndex = tx.index, tx.index
+	c.CreateIndex, c.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	if old := tx.Check(c.Node, c.CheckID); old != nil {
 		c.CreateIndex = old.CreateIndex
 		same := *old
@@ -154,7 +156,7 @@ func (tx *Tx) markCheck(c *Check) {
 		}
 		return
 	}
-	for service := range All[Service](&tx.View, TableServices, "node", c.Node) {
+	for service := range store.All[Service](tx, TableServices, "node", c.Node) {
 		tx.markService(service)
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableConfigEntries is the table of the configuration entries.
@@ -23,12 +25,12 @@ type ConfigEntry struct {
 	ModifyIndex uint64
 }
 
-func configEntryTables() map[string]table {
-	return map[string]table{
-		TableConfigEntries: {reflect.TypeFor[ConfigEntry](), indexes(
-			unique("id", both(field("Kind"), field("Name"))),
-			many("kind", field("Kind")),
-		)},
+func configEntryTables() store.Schema {
+	return store.Schema{
+		TableConfigEntries: store.Rows[ConfigEntry](
+			store.Unique("id", store.Both(store.Field("Kind"), store.Field("Name"))),
+			store.Many("kind", store.Field("Kind")),
+		),
 	}
 }
 
@@ -47,7 +49,7 @@ func (e *ConfigEntry) Decode() (api.ConfigEntry, error) {
 // Config finds the entry of a kind and name as the type that it has; nil when
 // there is none.
 func Config[T any](v *View, kind, name string) (*T, error) {
-	row := First[ConfigEntry](v, TableConfigEntries, "id", kind, name)
+	row := store.First[ConfigEntry](v, TableConfigEntries, "id", kind, name)
 	if row == nil {
 		return nil, nil
 	}
@@ -61,7 +63,7 @@ func Config[T any](v *View, kind, name string) (*T, error) {
 // Configs are all entries of a kind as the type that they have.
 func Configs[T any](v *View, kind string) ([]*T, error) {
 	var list []*T
-	for row := range All[ConfigEntry](v, TableConfigEntries, "kind", kind) {
+	for row := range store.All[ConfigEntry](v, TableConfigEntries, "kind", kind) {
 		entry, err := row.Decode()
 		if err != nil {
 			return nil, err
@@ -73,8 +75,8 @@ func Configs[T any](v *View, kind string) ([]*T, error) {
 
 // PutConfigEntry writes an entry. One that is as it was keeps its index.
 func (tx *Tx) PutConfigEntry(entry api.ConfigEntry) error {
-	row := ConfigEntry{Kind: entry.GetKind(), Name: entry.GetName(), CreateIndex: tx.index, ModifyIndex: tx.index}
-	old := First[ConfigEntry](&tx.View, TableConfigEntries, "id", row.Kind, row.Name)
+	row := ConfigEntry{Kind: entry.GetKind(), Name: entry.GetName(), CreateIndex: tx.ChangeIndex(), ModifyIndex: tx.ChangeIndex()}
+	old := store.First[ConfigEntry](tx, TableConfigEntries, "id", row.Kind, row.Name)
 	if old != nil {
 		row.CreateIndex = old.CreateIndex
 		same, err := configDocument(entry, old.CreateIndex, old.ModifyIndex)
@@ -116,7 +118,7 @@ func setIndexes(entry api.ConfigEntry, created, modified uint64) {
 
 // DeleteConfigEntry removes an entry; it does nothing when there is none.
 func (tx *Tx) DeleteConfigEntry(kind, name string) {
-	if row := First[ConfigEntry](&tx.View, TableConfigEntries, "id", kind, name); row != nil {
+	if row := store.First[ConfigEntry](tx, TableConfigEntries, "id", kind, name); row != nil {
 		tx.Delete(TableConfigEntries, row)
 		tx.relinkAfter(kind)
 	}
@@ -136,7 +138,7 @@ func (tx *Tx) CopyConfigEntries(entries []*ConfigEntry) error {
 			return err
 		}
 	}
-	for _, row := range Collect[ConfigEntry](&tx.View, TableConfigEntries, "id") {
+	for _, row := range store.Collect[ConfigEntry](tx, TableConfigEntries, "id") {
 		if !stays[[2]string{row.Kind, row.Name}] {
 			tx.DeleteConfigEntry(row.Kind, row.Name)
 		}

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/serf/coordinate"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableCoordinates is the table of where nodes are in the network.
@@ -18,12 +20,12 @@ type Coordinate struct {
 	Coord   *coordinate.Coordinate
 }
 
-func coordinateTables() map[string]table {
-	return map[string]table{
-		TableCoordinates: {reflect.TypeFor[Coordinate](), indexes(
-			unique("id", coordinateIndex{}),
-			many("node", folded("Node")),
-		)},
+func coordinateTables() store.Schema {
+	return store.Schema{
+		TableCoordinates: store.Rows[Coordinate](
+			store.Unique("id", coordinateIndex{}),
+			store.Many("node", store.Folded("Node")),
+		),
 	}
 }
 
@@ -45,7 +47,7 @@ func coordinateKey(node, segment string) []byte {
 
 // Coordinate finds where a node is in a segment; nil when that is not known.
 func (v *View) Coordinate(node, segment string) *Coordinate {
-	return First[Coordinate](v, TableCoordinates, "id", node, segment)
+	return store.First[Coordinate](v, TableCoordinates, "id", node, segment)
 }
 
 // PutCoordinate says where a node is, which has to be there: otherwise the
@@ -64,7 +66,7 @@ func (tx *Tx) PutCoordinate(c Coordinate) error {
 
 // deleteCoordinates forgets where a node is that is gone.
 func (tx *Tx) deleteCoordinates(node string) {
-	for _, c := range Collect[Coordinate](&tx.View, TableCoordinates, "node", node) {
+	for _, c := range store.Collect[Coordinate](tx, TableCoordinates, "node", node) {
 		tx.Delete(TableCoordinates, c)
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // anyService is how a gateway's entry names all services.
@@ -18,7 +20,7 @@ func (tx *Tx) linkGateways() {
 	if err != nil {
 		panic(err) // PutConfigEntry has written what cannot be read
 	}
-	for _, old := range Collect[GatewayService](&tx.View, TableGatewayServices, "id") {
+	for _, old := range store.Collect[GatewayService](tx, TableGatewayServices, "id") {
 		key := keyOf(old)
 		next, ok := wanted[key]
 		if !ok {
@@ -33,9 +35,9 @@ func (tx *Tx) linkGateways() {
 	}
 	for _, key := range slices.SortedFunc(maps.Keys(wanted), gatewayKey.compare) {
 		row := wanted[key]
-		row.ModifyIndex = tx.index
+		row.ModifyIndex = tx.ChangeIndex()
 		if row.CreateIndex == 0 {
-			row.CreateIndex = tx.index
+			row.CreateIndex = tx.ChangeIndex()
 		}
 		tx.Insert(TableGatewayServices, &row)
 		tx.Mark(serviceMark(row.Service))
@@ -106,7 +108,7 @@ func (tx *Tx) gatewayLinks() (map[gatewayKey]GatewayService, error) {
 // ingress those in the mesh that speak the listener's protocol.
 func (tx *Tx) linkable(g *GatewayService) []string {
 	var names []string
-	for service := range All[Service](&tx.View, TableServices, "id") {
+	for service := range store.All[Service](tx, TableServices, "id") {
 		if service.Kind == api.ServiceKindTypical && service.Service != "consul" {
 			names = append(names, service.Service)
 		}
@@ -118,7 +120,7 @@ func (tx *Tx) linkable(g *GatewayService) []string {
 	}
 	return slices.DeleteFunc(names, func(name string) bool {
 		_, protocol, err := tx.ServiceDefaults(name)
-		return err != nil || protocol != g.Protocol || First[Service](&tx.View, TableServices, "connect", name) == nil
+		return err != nil || protocol != g.Protocol || store.First[Service](tx, TableServices, "connect", name) == nil
 	})
 }
 
@@ -137,7 +139,7 @@ func (tx *Tx) relinkAfter(kind string) {
 // relinkGateways is called when an instance has come or gone.
 func (tx *Tx) relinkGateways() {
 	for _, kind := range gatewayKinds {
-		if First[ConfigEntry](&tx.View, TableConfigEntries, "kind", kind) != nil {
+		if store.First[ConfigEntry](tx, TableConfigEntries, "kind", kind) != nil {
 			tx.linkGateways()
 			return
 		}

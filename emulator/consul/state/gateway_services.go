@@ -1,10 +1,10 @@
 package state
 
 import (
-	"reflect"
-
 	"github.com/hashicorp/consul/api"
 	"github.com/hashicorp/go-memdb"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableGatewayServices is the table of the services that ingress and
@@ -30,23 +30,23 @@ type GatewayService struct {
 	ModifyIndex uint64
 }
 
-func gatewayServiceTable() table {
-	return table{reflect.TypeFor[GatewayService](), indexes(
-		unique("id", both(folded("Gateway"), folded("Service"), &memdb.IntFieldIndex{Field: "Port"})),
-		many("gateway", folded("Gateway")),
-		many("service", folded("Service")),
-	)}
+func gatewayServiceTable() store.Table {
+	return store.Rows[GatewayService](
+		store.Unique("id", store.Both(store.Folded("Gateway"), store.Folded("Service"), &memdb.IntFieldIndex{Field: "Port"})),
+		store.Many("gateway", store.Folded("Gateway")),
+		store.Many("service", store.Folded("Service")),
+	)
 }
 
 // GatewayServices are the services of a gateway.
 func (v *View) GatewayServices(gateway string) []*GatewayService {
-	return Collect[GatewayService](v, TableGatewayServices, "gateway", gateway)
+	return store.Collect[GatewayService](v, TableGatewayServices, "gateway", gateway)
 }
 
 // GatewaysOf are the gateways of a kind that are for a service.
 func (v *View) GatewaysOf(kind api.ServiceKind, service string) []string {
 	var gateways []string
-	for row := range All[GatewayService](v, TableGatewayServices, "service", service) {
+	for row := range store.All[GatewayService](v, TableGatewayServices, "service", service) {
 		if row.GatewayKind == kind {
 			gateways = append(gateways, row.Gateway)
 		}

@@ -1,8 +1,9 @@
 package state
 
 import (
-	"reflect"
 	"slices"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableKeys is the table of the key-value store.
@@ -19,12 +20,12 @@ type Key struct {
 	ModifyIndex uint64
 }
 
-func keyTables() map[string]table {
-	return map[string]table{
-		TableKeys: {reflect.TypeFor[Key](), indexes(
-			unique("id", field("Key")),
-			many("session", field("Session")),
-		)},
+func keyTables() store.Schema {
+	return store.Schema{
+		TableKeys: store.Rows[Key](
+			store.Unique("id", store.Field("Key")),
+			store.Many("session", store.Field("Session")),
+		),
 		tableTombstones: tombstoneTable(),
 		tableLockDelays: lockDelayTable(),
 	}
@@ -34,22 +35,22 @@ func keyTables() map[string]table {
 // For a key that is not there that is the index of the last change of any key,
 // which does not wake who waits for this one.
 func (v *View) Key(key string) (*Key, uint64) {
-	entry := First[Key](v, TableKeys, "id", key)
+	entry := store.First[Key](v, TableKeys, "id", key)
 	if entry == nil {
 		return nil, v.anyKeyIndex()
 	}
-	return entry, max(entry.ModifyIndex, v.quietIndex(markRestored))
+	return entry, max(entry.ModifyIndex, v.RestoredIndex())
 }
 
 // Keys are the entries whose keys begin with a prefix, in order, never nil, and
 // the index of the last change among them, deletions too. Where there are none
 // it is that of the last change of any key.
 func (v *View) Keys(prefix string) ([]*Key, uint64) {
-	list := Collect[Key](v, TableKeys, "id_prefix", prefix)
+	list := store.Collect[Key](v, TableKeys, "id_prefix", prefix)
 	if len(list) == 0 || prefix == "" {
 		return list, v.anyKeyIndex()
 	}
-	index := max(v.tombstoneIndex(prefix), v.quietIndex(markRestored))
+	index := max(v.tombstoneIndex(prefix), v.RestoredIndex())
 	for _, entry := range list {
 		index = max(index, entry.ModifyIndex)
 	}
@@ -68,13 +69,4 @@ func (k *Key) same(other *Key) bool {
 
 // quietIndex is the index of a mark, without a watch on it: the reader waits
 // for something else and only wants to know where it stands.
-func (v *View) quietIndex(name string) uint64 {
-	row, err := v.txn.First(tableMarks, "id", name)
-	if err != nil {
-		panic(err)
-	}
-	if row == nil {
-		return 0
-	}
-	return row.(*mark).Index
-}
+func (v *View) quietIndex(name string) uint64 { return v.Unwatched().Index(name) }

@@ -5,11 +5,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // keyModel is a plain map that does what the store should do, and what was
@@ -25,13 +28,13 @@ type keyModel struct {
 var modelPrefixes = []string{"a", "a/", "a/b", "a/b/", "b", "c/"}
 
 func newKeyModel(t *rapid.T) *keyModel {
-	store, err := New()
+	made, err := New()
 	require.NoError(t, err)
 	m := &keyModel{
-		store: store, now: time.Unix(0, 0),
+		store: made, now: time.Unix(0, 0),
 		values: map[string]string{}, seen: map[string]uint64{}, told: map[string]string{},
 	}
-	store.now = func() time.Time { return m.now }
+	made.store.UseClock(func() time.Time { return m.now })
 	m.write(t, func(tx *Tx) { tx.SetKey(Key{Key: "first"}) }) // before it, all indexes are 1
 	m.values["first"] = ""
 	return m
@@ -130,19 +133,19 @@ func TestTheIndexOfAPrefixIsOfNothingElse(t *testing.T) {
 
 func TestOldTombstonesAreForgotten(t *testing.T) {
 	t.Parallel()
-	s := newStore(t)
-	now := time.Unix(0, 0)
-	s.now = func() time.Time { return now }
-	for _, key := range []string{"a/1", "a/2", "a/3"} {
-		require.NoError(t, s.Write(func(tx *Tx) error { tx.SetKey(Key{Key: key}); return nil }))
-	}
-	require.NoError(t, s.Write(func(tx *Tx) error { tx.DeleteKey("a/1"); return nil }))
-	_, before := s.View().Keys("a/")
-	now = now.Add(tombstoneAge)
-	require.NoError(t, s.Write(func(tx *Tx) error { tx.SetKey(Key{Key: "b"}); tx.DeleteKey("b"); return nil }))
-	assert.Len(t, Collect[tombstone](s.View(), tableTombstones, "id"), 1)
-	_, after := s.View().Keys("a/")
-	assert.Equal(t, before, after)
+	synctest.Test(t, func(t *testing.T) {
+		s := newStore(t)
+		for _, key := range []string{"a/1", "a/2", "a/3"} {
+			require.NoError(t, s.Write(func(tx *Tx) error { tx.SetKey(Key{Key: key}); return nil }))
+		}
+		require.NoError(t, s.Write(func(tx *Tx) error { tx.DeleteKey("a/1"); return nil }))
+		_, before := s.View().Keys("a/")
+		time.Sleep(tombstoneAge)
+		require.NoError(t, s.Write(func(tx *Tx) error { tx.SetKey(Key{Key: "b"}); tx.DeleteKey("b"); return nil }))
+		assert.Len(t, store.Collect[tombstone](s.View(), tableTombstones, "id"), 1)
+		_, after := s.View().Keys("a/")
+		assert.Equal(t, before, after)
+	})
 }
 
 func TestAnEntryIsWrittenOnlyWhenItChanges(t *testing.T) {

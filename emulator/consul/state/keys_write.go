@@ -33,7 +33,7 @@ func unchangedSince(old *Key, index uint64) bool {
 // on. It tells whether it has, or had already: not when another session holds
 // it. The error is a *LockDelayError or a *NoSessionError.
 func (tx *Tx) LockKey(k Key) (*Key, bool, error) {
-	if tx.lockDelayed(k.Key, tx.now) {
+	if tx.lockDelayed(k.Key, tx.Now()) {
 		return nil, false, &LockDelayError{k.Key}
 	}
 	if tx.Session(k.Session) == nil {
@@ -72,7 +72,7 @@ func (tx *Tx) putKey(k Key, old *Key) *Key {
 	if len(k.Value) == 0 {
 		k.Value = nil // as it is after a restart, too
 	}
-	k.CreateIndex, k.ModifyIndex = tx.index, tx.index
+	k.CreateIndex, k.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	if old != nil {
 		if k.same(old) {
 			return old

@@ -1,12 +1,12 @@
 package state
 
 import (
-	"reflect"
 	"time"
 
 	"github.com/hashicorp/consul/api"
 
 	"github.com/drydock/drydock/emulator/consul/checks"
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // Tables of what agents have been told of.
@@ -37,28 +37,28 @@ type LocalCheck struct {
 	Configured      bool      // by the agent's configuration
 }
 
-func localTables() map[string]table {
-	return map[string]table{
-		TableLocalServices: {reflect.TypeFor[LocalService](), indexes(
-			unique("id", both(folded("Node"), field("ID"))),
-			many("node", folded("Node")),
-		)},
-		TableLocalChecks: {reflect.TypeFor[LocalCheck](), indexes(
-			unique("id", both(folded("Node"), field("CheckID"))),
-			many("node", folded("Node")),
-			many("instance", both(folded("Node"), field("ServiceID"))),
-		)},
+func localTables() store.Schema {
+	return store.Schema{
+		TableLocalServices: store.Rows[LocalService](
+			store.Unique("id", store.Both(store.Folded("Node"), store.Field("ID"))),
+			store.Many("node", store.Folded("Node")),
+		),
+		TableLocalChecks: store.Rows[LocalCheck](
+			store.Unique("id", store.Both(store.Folded("Node"), store.Field("CheckID"))),
+			store.Many("node", store.Folded("Node")),
+			store.Many("instance", store.Both(store.Folded("Node"), store.Field("ServiceID"))),
+		),
 	}
 }
 
 // LocalService finds an instance by the agent's node and its ID; nil when there is none.
 func (v *View) LocalService(node, id string) *LocalService {
-	return First[LocalService](v, TableLocalServices, "id", node, id)
+	return store.First[LocalService](v, TableLocalServices, "id", node, id)
 }
 
 // LocalCheck finds a check by the agent's node and its ID; nil when there is none.
 func (v *View) LocalCheck(node, id string) *LocalCheck {
-	return First[LocalCheck](v, TableLocalChecks, "id", node, id)
+	return store.First[LocalCheck](v, TableLocalChecks, "id", node, id)
 }
 
 // PutLocalService registers an instance with its agent, or changes it, and does
@@ -74,11 +74,11 @@ func (tx *Tx) DeleteLocalService(node, id string) {
 	if s := tx.LocalService(node, id); s != nil {
 		tx.Delete(TableLocalServices, s)
 	}
-	for _, c := range Collect[LocalCheck](&tx.View, TableLocalChecks, "instance", node, id) {
+	for _, c := range store.Collect[LocalCheck](tx, TableLocalChecks, "instance", node, id) {
 		tx.Delete(TableLocalChecks, c)
 	}
 	tx.DeleteService(node, id)
-	for _, s := range Collect[LocalService](&tx.View, TableLocalServices, "node", node) {
+	for _, s := range store.Collect[LocalService](tx, TableLocalServices, "node", node) {
 		if s.SidecarOf == id {
 			tx.DeleteLocalService(node, s.ID)
 		}
@@ -112,7 +112,7 @@ func (tx *Tx) setLocalCheck(c LocalCheck) error {
 	case c.Status != api.HealthCritical:
 		c.CriticalSince = time.Time{}
 	case c.CriticalSince.IsZero():
-		c.CriticalSince = tx.now.UTC()
+		c.CriticalSince = tx.Now().UTC()
 	}
 	tx.Insert(TableLocalChecks, &c)
 	return tx.PutCheck(c.Check)

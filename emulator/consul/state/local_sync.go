@@ -4,6 +4,8 @@ import (
 	"reflect"
 	"slices"
 	"time"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // Member is what the catalog has of a node because an agent runs there: the
@@ -24,14 +26,14 @@ func (tx *Tx) SyncMember(m Member) (changed int, err error) {
 		return 0, err
 	}
 	node := m.Node.Node
-	for _, s := range Collect[LocalService](&tx.View, TableLocalServices, "node", node) {
+	for _, s := range store.Collect[LocalService](tx, TableLocalServices, "node", node) {
 		did, err := tx.syncService(s)
 		if err != nil {
 			return 0, err
 		}
 		changed += did
 	}
-	for _, c := range Collect[LocalCheck](&tx.View, TableLocalChecks, "node", node) {
+	for _, c := range store.Collect[LocalCheck](tx, TableLocalChecks, "node", node) {
 		before := tx.Check(node, c.CheckID)
 		if err := tx.PutCheck(c.Check); err != nil {
 			return 0, err
@@ -76,14 +78,14 @@ func (tx *Tx) syncService(s *LocalService) (changed int, err error) {
 // dropUnknown removes from the catalog what is on the node and not the agent's.
 func (tx *Tx) dropUnknown(m Member) (dropped int) {
 	node := m.Node.Node
-	for _, s := range Collect[Service](&tx.View, TableServices, "node", node) {
+	for _, s := range store.Collect[Service](tx, TableServices, "node", node) {
 		own := m.Own != nil && s.ID == m.Own.ID
 		if !own && tx.LocalService(node, s.ID) == nil {
 			tx.DeleteService(node, s.ID)
 			dropped++
 		}
 	}
-	for _, c := range Collect[Check](&tx.View, TableChecks, "node", node) {
+	for _, c := range store.Collect[Check](tx, TableChecks, "node", node) {
 		if c.CheckID != m.Alive.CheckID && tx.LocalCheck(node, c.CheckID) == nil {
 			tx.DeleteCheck(node, c.CheckID)
 			dropped++
@@ -96,7 +98,7 @@ func (tx *Tx) dropUnknown(m Member) (dropped int) {
 // node found before says nothing any more, those excepted that are told from
 // outside.
 func (tx *Tx) RestartLocalChecks(node string) error {
-	for _, old := range Collect[LocalCheck](&tx.View, TableLocalChecks, "node", node) {
+	for _, old := range store.Collect[LocalCheck](tx, TableLocalChecks, "node", node) {
 		if old.Runs == nil || old.Runs.TTL > 0 {
 			continue
 		}
@@ -115,12 +117,12 @@ func (tx *Tx) RestartLocalChecks(node string) error {
 // RemoveConfigured removes what an agent has by its configuration, except the
 // instances and checks with the given IDs, and the checks of sidecars.
 func (tx *Tx) RemoveConfigured(node string, keepServices, keepChecks map[string]bool) {
-	for _, s := range Collect[LocalService](&tx.View, TableLocalServices, "node", node) {
+	for _, s := range store.Collect[LocalService](tx, TableLocalServices, "node", node) {
 		if s.Configured && s.SidecarOf == "" && !keepServices[s.ID] {
 			tx.DeleteLocalService(node, s.ID)
 		}
 	}
-	for _, c := range Collect[LocalCheck](&tx.View, TableLocalChecks, "node", node) {
+	for _, c := range store.Collect[LocalCheck](tx, TableLocalChecks, "node", node) {
 		if !c.Configured || keepChecks[c.CheckID] {
 			continue
 		}
@@ -134,7 +136,7 @@ func (tx *Tx) RemoveConfigured(node string, keepServices, keepChecks map[string]
 // critical for longer than it allows, by ID, with the ID of that check.
 func (v *View) OverdueServices(node string, now time.Time) map[string]string {
 	overdue := map[string]string{}
-	for c := range All[LocalCheck](v, TableLocalChecks, "node", node) {
+	for c := range store.All[LocalCheck](v, TableLocalChecks, "node", node) {
 		limit := time.Duration(c.DeregisterAfter)
 		if c.ServiceID != "" && limit > 0 && !c.CriticalSince.IsZero() && now.Sub(c.CriticalSince) > limit {
 			overdue[c.ServiceID] = c.CheckID

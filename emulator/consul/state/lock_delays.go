@@ -1,8 +1,9 @@
 package state
 
 import (
-	"reflect"
 	"time"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 const (
@@ -18,26 +19,26 @@ type lockDelay struct {
 	Until time.Time
 }
 
-func lockDelayTable() table {
-	return table{reflect.TypeFor[lockDelay](), indexes(unique("id", field("Key")))}
+func lockDelayTable() store.Table {
+	return store.Rows[lockDelay](store.Unique("id", store.Field("Key")))
 }
 
 // lockDelayed tells whether a key cannot be locked yet.
 func (v *View) lockDelayed(key string, now time.Time) bool {
-	delay := First[lockDelay](v, tableLockDelays, "id", key)
+	delay := store.First[lockDelay](v, tableLockDelays, "id", key)
 	return delay != nil && now.Before(delay.Until)
 }
 
 // delayLock keeps a key from being locked for a while, and forgets the delays
 // that are over.
 func (tx *Tx) delayLock(key string, delay time.Duration) {
-	for _, old := range Collect[lockDelay](&tx.View, tableLockDelays, "id") {
-		if !tx.now.Before(old.Until) {
+	for _, old := range store.Collect[lockDelay](tx, tableLockDelays, "id") {
+		if !tx.Now().Before(old.Until) {
 			tx.Delete(tableLockDelays, old)
 		}
 	}
 	if delay > 0 {
-		until := tx.now.Add(min(delay, maximumLockDelay))
+		until := tx.Now().Add(min(delay, maximumLockDelay))
 		tx.Insert(tableLockDelays, &lockDelay{Key: key, Until: until})
 	}
 }

@@ -3,6 +3,8 @@ package state
 import (
 	"reflect"
 	"strings"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableNodes is the table of the catalog's nodes.
@@ -27,23 +29,23 @@ type Locality struct {
 	Zone   string `json:",omitempty"`
 }
 
-func nodeTables() map[string]table {
-	return map[string]table{
-		TableNodes: {reflect.TypeFor[Node](), indexes(
-			unique("id", folded("Node")),
-			many("uuid", folded("ID")),
-		)},
+func nodeTables() store.Schema {
+	return store.Schema{
+		TableNodes: store.Rows[Node](
+			store.Unique("id", store.Folded("Node")),
+			store.Many("uuid", store.Folded("ID")),
+		),
 	}
 }
 
 // Node finds a node by its name; nil when there is none.
 func (v *View) Node(name string) *Node {
-	return First[Node](v, TableNodes, "id", name)
+	return store.First[Node](v, TableNodes, "id", name)
 }
 
 // NodeWithID finds a node by its UUID; nil when there is none.
 func (v *View) NodeWithID(id string) *Node {
-	return First[Node](v, TableNodes, "uuid", id)
+	return store.First[Node](v, TableNodes, "uuid", id)
 }
 
 // markNodesGone is marked when a node is removed.
@@ -69,7 +71,7 @@ func (tx *Tx) PutNode(n Node) error {
 	if err != nil {
 		return err
 	}
-	n.CreateIndex, n.ModifyIndex = tx.index, tx.index
+	n.CreateIndex, n.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	old := tx.Node(n.Node)
 	if old != nil {
 		n.CreateIndex = old.CreateIndex
@@ -92,7 +94,7 @@ func (tx *Tx) PutNode(n Node) error {
 // their nodes too, all services on it.
 func (tx *Tx) markNode(name string) {
 	tx.Mark(nodeMark(name))
-	for service := range All[Service](&tx.View, TableServices, "node", name) {
+	for service := range store.All[Service](tx, TableServices, "node", name) {
 		tx.markService(service)
 	}
 }
@@ -104,10 +106,10 @@ func (tx *Tx) DeleteNode(name string) {
 	if node == nil {
 		return
 	}
-	for _, service := range Collect[Service](&tx.View, TableServices, "node", name) {
+	for _, service := range store.Collect[Service](tx, TableServices, "node", name) {
 		tx.DeleteService(name, service.ID)
 	}
-	for _, check := range Collect[Check](&tx.View, TableChecks, "node", name) {
+	for _, check := range store.Collect[Check](tx, TableChecks, "node", name) {
 		tx.DeleteCheck(name, check.CheckID)
 	}
 	tx.Delete(TableNodes, node)

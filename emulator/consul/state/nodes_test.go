@@ -6,6 +6,8 @@ import (
 	"github.com/hashicorp/consul/api"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 const (
@@ -93,9 +95,9 @@ func TestRemovingANodeRemovesWhatIsOnIt(t *testing.T) {
 	write(t, s, func(tx *Tx) error { tx.DeleteNode("a"); return nil })
 
 	view := s.View()
-	assert.Empty(t, Collect[Node](view, TableNodes, "id"))
-	assert.Empty(t, Collect[Service](view, TableServices, "id"))
-	assert.Empty(t, Collect[Check](view, TableChecks, "id"))
+	assert.Empty(t, store.Collect[Node](view, TableNodes, "id"))
+	assert.Empty(t, store.Collect[Service](view, TableServices, "id"))
+	assert.Empty(t, store.Collect[Check](view, TableChecks, "id"))
 	write(t, s, func(tx *Tx) error { tx.DeleteNode("a"); return nil }) // nothing to do
 	assert.Equal(t, view.LastIndex(), s.View().LastIndex())
 }

@@ -1,9 +1,9 @@
 package state
 
 import (
-	"reflect"
-
 	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableAutopilot is the table of how Autopilot is configured: one row at most.
@@ -18,16 +18,16 @@ type autopilot struct {
 	Config api.AutopilotConfiguration
 }
 
-func operatorTables() map[string]table {
-	return map[string]table{
-		TableAutopilot: {reflect.TypeFor[autopilot](), indexes(unique("id", field("Name")))},
+func operatorTables() store.Schema {
+	return store.Schema{
+		TableAutopilot: store.Rows[autopilot](store.Unique("id", store.Field("Name"))),
 	}
 }
 
 // Autopilot is how Autopilot is configured: with its defaults until somebody
 // has changed them.
 func (v *View) Autopilot() api.AutopilotConfiguration {
-	if row := First[autopilot](v, TableAutopilot, "id", autopilotName); row != nil {
+	if row := store.First[autopilot](v, TableAutopilot, "id", autopilotName); row != nil {
 		return row.Config
 	}
 	config := api.NewAutopilotConfiguration()
@@ -37,6 +37,6 @@ func (v *View) Autopilot() api.AutopilotConfiguration {
 
 // PutAutopilot configures Autopilot.
 func (tx *Tx) PutAutopilot(config api.AutopilotConfiguration) {
-	config.CreateIndex, config.ModifyIndex = tx.Autopilot().CreateIndex, tx.index
+	config.CreateIndex, config.ModifyIndex = tx.Autopilot().CreateIndex, tx.ChangeIndex()
 	tx.Insert(TableAutopilot, &autopilot{Name: autopilotName, Config: config})
 }

@@ -2,7 +2,8 @@ package state
 
 import (
 	"fmt"
-	"reflect"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableQueries is the table of the prepared queries.
@@ -59,27 +60,27 @@ type QueryTarget struct {
 // QueryDNS is how the answer of a query is served by DNS.
 type QueryDNS struct{ TTL string }
 
-func queryTables() map[string]table {
-	return map[string]table{
-		TableQueries: {reflect.TypeFor[Query](), indexes(
-			unique("id", field("ID")),
-			many("name", folded("Name")),
-			many("session", field("Session")),
-		)},
+func queryTables() store.Schema {
+	return store.Schema{
+		TableQueries: store.Rows[Query](
+			store.Unique("id", store.Field("ID")),
+			store.Many("name", store.Folded("Name")),
+			store.Many("session", store.Field("Session")),
+		),
 	}
 }
 
 // Query finds a prepared query by its ID; nil when there is none.
-func (v *View) Query(id string) *Query { return First[Query](v, TableQueries, "id", id) }
+func (v *View) Query(id string) *Query { return store.First[Query](v, TableQueries, "id", id) }
 
 // QueryNamed finds a prepared query by its name or, failing that, the template
 // with the longest name that the name begins with; nil when there is none.
 func (v *View) QueryNamed(name string) *Query {
-	if exact := First[Query](v, TableQueries, "name", name); exact != nil && name != "" {
+	if exact := store.First[Query](v, TableQueries, "name", name); exact != nil && name != "" {
 		return exact
 	}
 	var longest *Query
-	for q := range All[Query](v, TableQueries, "id") {
+	for q := range store.All[Query](v, TableQueries, "id") {
 		fits := q.Template.Type != "" && len(q.Name) <= len(name) && SameName(q.Name, name[:len(q.Name)])
 		if fits && (longest == nil || len(q.Name) > len(longest.Name)) {
 			longest = q
@@ -107,7 +108,7 @@ func (tx *Tx) PutQuery(q Query) error {
 	if q.Session != "" && tx.Session(q.Session) == nil {
 		return &NoSessionError{q.Session}
 	}
-	q.CreateIndex, q.ModifyIndex = tx.index, tx.index
+	q.CreateIndex, q.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	if old := tx.Query(q.ID); old != nil {
 		q.CreateIndex = old.CreateIndex
 	}
@@ -119,12 +120,12 @@ func (tx *Tx) PutQuery(q Query) error {
 // only templates have one, in effect: each is for all names.
 func (v *View) queryHolding(q Query) *Query {
 	if q.Name != "" {
-		return First[Query](v, TableQueries, "name", q.Name)
+		return store.First[Query](v, TableQueries, "name", q.Name)
 	}
 	if q.Template.Type == "" {
 		return nil
 	}
-	for other := range All[Query](v, TableQueries, "id") {
+	for other := range store.All[Query](v, TableQueries, "id") {
 		if other.Name == "" && other.Template.Type != "" {
 			return other
 		}
@@ -141,7 +142,7 @@ func (tx *Tx) DeleteQuery(id string) {
 
 // endQueriesOfSession removes the queries that are bound to a session that has ended.
 func (tx *Tx) endQueriesOfSession(session string) {
-	for _, q := range Collect[Query](&tx.View, TableQueries, "session", session) {
+	for _, q := range store.Collect[Query](tx, TableQueries, "session", session) {
 		tx.Delete(TableQueries, q)
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // connectIndex leads from a service's name to the instances through which it
@@ -71,11 +73,11 @@ func (tx *Tx) markService(s *Service) {
 // the marks of services that it was the last instance of.
 func (tx *Tx) leaveService(s *Service) {
 	tx.markService(s)
-	if First[Service](&tx.View, TableServices, "service", s.Service) == nil {
+	if store.First[Service](tx, TableServices, "service", s.Service) == nil {
 		tx.Unmark(serviceMark(s.Service))
 		tx.Mark(markServicesGone)
 	}
-	if name := s.ConnectName(); name != "" && First[Service](&tx.View, TableServices, "connect", name) == nil {
+	if name := s.ConnectName(); name != "" && store.First[Service](tx, TableServices, "connect", name) == nil {
 		tx.Unmark(connectMark(name))
 		tx.Mark(markServicesGone)
 	}

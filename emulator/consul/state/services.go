@@ -4,6 +4,8 @@ import (
 	"reflect"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableServices is the table of the catalog's service instances.
@@ -31,15 +33,15 @@ type Service struct {
 	ModifyIndex       uint64
 }
 
-func serviceTables() map[string]table {
-	return map[string]table{
-		TableServices: {reflect.TypeFor[Service](), indexes(
-			unique("id", both(folded("Node"), field("ID"))),
-			many("node", folded("Node")),
-			many("service", folded("Service")),
-			many("kind", field("Kind")),
-			many("connect", connectIndex{}),
-		)},
+func serviceTables() store.Schema {
+	return store.Schema{
+		TableServices: store.Rows[Service](
+			store.Unique("id", store.Both(store.Folded("Node"), store.Field("ID"))),
+			store.Many("node", store.Folded("Node")),
+			store.Many("service", store.Folded("Service")),
+			store.Many("kind", store.Field("Kind")),
+			store.Many("connect", connectIndex{}),
+		),
 		TableVirtualIPs:      virtualIPTable(),
 		TableGatewayServices: gatewayServiceTable(),
 	}
@@ -47,7 +49,7 @@ func serviceTables() map[string]table {
 
 // Service finds an instance by its node and ID; nil when there is none.
 func (v *View) Service(node, id string) *Service {
-	return First[Service](v, TableServices, "id", node, id)
+	return store.First[Service](v, TableServices, "id", node, id)
 }
 
 // PutService registers an instance, or changes it, on a node that has to be
@@ -61,7 +63,7 @@ func (tx *Tx) PutService(s Service) error {
 	}
 	s.Node = node.Node
 	s = tx.completeService(s)
-	s.CreateIndex, s.ModifyIndex = tx.index, tx.index
+	s.CreateIndex, s.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	old := tx.Service(s.Node, s.ID)
 	if old != nil {
 		s.CreateIndex = old.CreateIndex
@@ -106,7 +108,7 @@ func (tx *Tx) DeleteService(node, id string) {
 	if service == nil {
 		return
 	}
-	for _, check := range Collect[Check](&tx.View, TableChecks, "instance", node, id) {
+	for _, check := range store.Collect[Check](tx, TableChecks, "instance", node, id) {
 		tx.DeleteCheck(node, check.CheckID)
 	}
 	tx.Delete(TableServices, service)

@@ -7,6 +7,8 @@ import (
 	"github.com/hashicorp/consul/api"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 func proxyOf(service string) *api.AgentServiceConnectProxyConfig {
@@ -164,7 +166,7 @@ func TestManualVirtualIPs(t *testing.T) {
 	_, taken, err = assign("two", "2.2.2.2", "3.3.3.3")
 	require.NoError(t, err)
 	assert.Equal(t, []string{"one"}, taken)
-	assert.Equal(t, []string{"1.1.1.1"}, First[VirtualIP](s.View(), TableVirtualIPs, "id", "one").Manual)
+	assert.Equal(t, []string{"1.1.1.1"}, store.First[VirtualIP](s.View(), TableVirtualIPs, "id", "one").Manual)
 	_, _, err = assign("two", "nonsense")
 	var not *NotAnAddressError
 	assert.ErrorAs(t, err, &not)

@@ -2,10 +2,11 @@ package state
 
 import (
 	"fmt"
-	"reflect"
 	"time"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableSessions is the table of sessions.
@@ -27,18 +28,18 @@ type Session struct {
 	ModifyIndex   uint64
 }
 
-func sessionTables() map[string]table {
-	return map[string]table{
-		TableSessions: {reflect.TypeFor[Session](), indexes(
-			unique("id", field("ID")),
-			many("node", folded("Node")),
-		)},
+func sessionTables() store.Schema {
+	return store.Schema{
+		TableSessions: store.Rows[Session](
+			store.Unique("id", store.Field("ID")),
+			store.Many("node", store.Folded("Node")),
+		),
 	}
 }
 
 // Session finds a session by its ID; nil when there is none.
 func (v *View) Session(id string) *Session {
-	return First[Session](v, TableSessions, "id", id)
+	return store.First[Session](v, TableSessions, "id", id)
 }
 
 // CheckIDs are the checks that it rests on.
@@ -65,7 +66,7 @@ func (tx *Tx) CreateSession(s Session) error {
 			return &CriticalCheckError{s.Node, id}
 		}
 	}
-	s.CreateIndex, s.ModifyIndex = tx.index, tx.index
+	s.CreateIndex, s.ModifyIndex = tx.ChangeIndex(), tx.ChangeIndex()
 	tx.Insert(TableSessions, &s)
 	return nil
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // EndSession ends a session: the keys that it holds are released or deleted,
@@ -16,12 +18,12 @@ func (tx *Tx) EndSession(id string) {
 	}
 	tx.Delete(TableSessions, session)
 	tx.endQueriesOfSession(id)
-	for _, held := range Collect[Key](&tx.View, TableKeys, "session", id) {
+	for _, held := range store.Collect[Key](tx, TableKeys, "session", id) {
 		if session.Behavior == api.SessionBehaviorDelete {
 			tx.DeleteKey(held.Key)
 		} else {
 			released := *held
-			released.Session, released.ModifyIndex = "", tx.index
+			released.Session, released.ModifyIndex = "", tx.ChangeIndex()
 			tx.Insert(TableKeys, &released)
 		}
 		tx.delayLock(held.Key, session.LockDelay)
@@ -30,7 +32,7 @@ func (tx *Tx) EndSession(id string) {
 
 // endSessionsOfCheck ends the sessions that rest on a check that is critical or gone.
 func (tx *Tx) endSessionsOfCheck(node, check string) {
-	for _, session := range Collect[Session](&tx.View, TableSessions, "node", node) {
+	for _, session := range store.Collect[Session](tx, TableSessions, "node", node) {
 		if slices.Contains(session.CheckIDs(), check) {
 			tx.EndSession(session.ID)
 		}
@@ -39,7 +41,7 @@ func (tx *Tx) endSessionsOfCheck(node, check string) {
 
 // endSessionsOfNode ends the sessions of a node that is gone.
 func (tx *Tx) endSessionsOfNode(node string) {
-	for _, session := range Collect[Session](&tx.View, TableSessions, "node", node) {
+	for _, session := range store.Collect[Session](tx, TableSessions, "node", node) {
 		tx.EndSession(session.ID)
 	}
 }

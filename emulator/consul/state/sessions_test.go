@@ -2,20 +2,21 @@ package state
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/hashicorp/consul/api"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // sessionStore is a store with the node n, a passing check c and a session s
 // that rests on it and holds the key held.
-func sessionStore(t *testing.T, session Session) (*Store, func(time.Duration)) {
+func sessionStore(t *testing.T, session Session) *Store {
 	t.Helper()
 	s := newStore(t)
-	now := time.Unix(0, 0)
-	s.now = func() time.Time { return now }
 	require.NoError(t, s.Write(func(tx *Tx) error {
 		tx.PutNode(Node{Node: "n"})
 		require.NoError(t, tx.PutCheck(Check{Node: "n", CheckID: "c", Status: api.HealthPassing}))
@@ -25,7 +26,7 @@ func sessionStore(t *testing.T, session Session) (*Store, func(time.Duration)) {
 		assert.True(t, locked)
 		return err
 	}))
-	return s, func(d time.Duration) { now = now.Add(d) }
+	return s
 }
 
 // lock tries to lock the key held with the session other.
@@ -49,7 +50,7 @@ func TestASessionEndsWithWhatItRestsOn(t *testing.T) {
 	for name, end := range ends {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s, _ := sessionStore(t, Session{ID: "s", Node: "n", NodeChecks: []string{"c"}})
+			s := sessionStore(t, Session{ID: "s", Node: "n", NodeChecks: []string{"c"}})
 			require.NoError(t, s.Write(end))
 			assert.Nil(t, s.View().Session("s"))
 			held, index := s.View().Key("held")
@@ -61,7 +62,7 @@ func TestASessionEndsWithWhatItRestsOn(t *testing.T) {
 
 func TestASessionMayDeleteItsKeys(t *testing.T) {
 	t.Parallel()
-	s, _ := sessionStore(t, Session{ID: "s", Node: "n", Behavior: api.SessionBehaviorDelete})
+	s := sessionStore(t, Session{ID: "s", Node: "n", Behavior: api.SessionBehaviorDelete})
 	require.NoError(t, s.Write(func(tx *Tx) error { tx.EndSession("s"); return nil }))
 	held, _ := s.View().Key("held")
 	assert.Nil(t, held)
@@ -69,35 +70,39 @@ func TestASessionMayDeleteItsKeys(t *testing.T) {
 
 func TestTheLockDelayKeepsAKeyLocked(t *testing.T) {
 	t.Parallel()
-	s, pass := sessionStore(t, Session{ID: "s", Node: "n", LockDelay: 2 * time.Minute})
-	locked, err := lock(t, s)
-	require.NoError(t, err)
-	assert.False(t, locked, "another session holds it")
+	synctest.Test(t, func(t *testing.T) {
+		s := sessionStore(t, Session{ID: "s", Node: "n", LockDelay: 2 * time.Minute})
+		locked, err := lock(t, s)
+		require.NoError(t, err)
+		assert.False(t, locked, "another session holds it")
 
-	require.NoError(t, s.Write(func(tx *Tx) error { tx.EndSession("s"); return nil }))
-	pass(maximumLockDelay - 1)
-	var delayed *LockDelayError
-	_, err = lock(t, s)
-	require.ErrorAs(t, err, &delayed)
-	assert.Equal(t, "held", delayed.Key)
+		require.NoError(t, s.Write(func(tx *Tx) error { tx.EndSession("s"); return nil }))
+		time.Sleep(maximumLockDelay - 1)
+		var delayed *LockDelayError
+		_, err = lock(t, s)
+		require.ErrorAs(t, err, &delayed)
+		assert.Equal(t, "held", delayed.Key)
 
-	pass(1)
-	locked, err = lock(t, s)
-	require.NoError(t, err)
-	assert.True(t, locked)
-	held, _ := s.View().Key("held")
-	assert.EqualValues(t, 2, held.LockIndex)
+		time.Sleep(1)
+		locked, err = lock(t, s)
+		require.NoError(t, err)
+		assert.True(t, locked)
+		held, _ := s.View().Key("held")
+		assert.EqualValues(t, 2, held.LockIndex)
+	})
 }
 
 func TestALockDelayThatIsOverIsForgotten(t *testing.T) {
 	t.Parallel()
-	s, pass := sessionStore(t, Session{ID: "s", Node: "n", LockDelay: time.Second})
-	require.NoError(t, s.Write(func(tx *Tx) error { tx.EndSession("s"); return nil }))
-	pass(time.Second)
-	_, err := lock(t, s)
-	require.NoError(t, err)
-	require.NoError(t, s.Write(func(tx *Tx) error { tx.EndSession("other"); return nil }))
-	assert.Empty(t, Collect[lockDelay](s.View(), tableLockDelays, "id"))
+	synctest.Test(t, func(t *testing.T) {
+		s := sessionStore(t, Session{ID: "s", Node: "n", LockDelay: time.Second})
+		require.NoError(t, s.Write(func(tx *Tx) error { tx.EndSession("s"); return nil }))
+		time.Sleep(time.Second)
+		_, err := lock(t, s)
+		require.NoError(t, err)
+		require.NoError(t, s.Write(func(tx *Tx) error { tx.EndSession("other"); return nil }))
+		assert.Empty(t, store.Collect[lockDelay](s.View(), tableLockDelays, "id"))
+	})
 }
 
 func TestASessionNeedsItsNodeAndChecks(t *testing.T) {
@@ -121,7 +126,7 @@ func TestASessionNeedsItsNodeAndChecks(t *testing.T) {
 
 func TestOnlyItsHolderReleasesAKey(t *testing.T) {
 	t.Parallel()
-	s, _ := sessionStore(t, Session{ID: "s", Node: "n"})
+	s := sessionStore(t, Session{ID: "s", Node: "n"})
 	unlock := func(session string) (done bool, err error) {
 		err = s.Write(func(tx *Tx) (err error) {
 			_, done, err = tx.UnlockKey(Key{Key: "held", Value: []byte("new"), Session: session})

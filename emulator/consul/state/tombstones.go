@@ -1,10 +1,11 @@
 package state
 
 import (
-	"reflect"
 	"time"
 
 	"github.com/hashicorp/go-memdb"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 const (
@@ -26,26 +27,23 @@ type tombstone struct {
 	Time  time.Time
 }
 
-func tombstoneTable() table {
-	return table{reflect.TypeFor[tombstone](), indexes(
-		unique("id", field("Key")),
-		many("index", &memdb.UintFieldIndex{Field: "Index"}),
-	)}
+func tombstoneTable() store.Table {
+	return store.Rows[tombstone](
+		store.Unique("id", store.Field("Key")),
+		store.Many("index", &memdb.UintFieldIndex{Field: "Index"}),
+	)
 }
 
 // bury remembers a deletion, and forgets some that are old.
 func (tx *Tx) bury(key string) {
-	tx.Insert(tableTombstones, &tombstone{Key: key, Index: tx.index, Time: tx.now})
+	tx.Insert(tableTombstones, &tombstone{Key: key, Index: tx.ChangeIndex(), Time: tx.Now()})
 	for {
-		oldest := First[tombstone](&tx.View, tableTombstones, "index")
-		if oldest == nil || tx.now.Sub(oldest.Time) < tombstoneAge {
+		oldest := store.First[tombstone](tx, tableTombstones, "index")
+		if oldest == nil || tx.Now().Sub(oldest.Time) < tombstoneAge {
 			return
 		}
 		tx.Delete(tableTombstones, oldest)
-		forgotten := &mark{Name: markForgotten, Index: oldest.Index}
-		if err := tx.txn.Insert(tableMarks, forgotten); err != nil {
-			panic(err)
-		}
+		tx.MarkAt(markForgotten, oldest.Index)
 	}
 }
 
@@ -53,12 +51,8 @@ func (tx *Tx) bury(key string) {
 // the prefix. It needs no watch, as the key itself had one.
 func (v *View) tombstoneIndex(prefix string) uint64 {
 	highest := v.quietIndex(markForgotten)
-	rows, err := v.txn.Get(tableTombstones, "id_prefix", prefix)
-	if err != nil {
-		panic(err)
-	}
-	for row := rows.Next(); row != nil; row = rows.Next() {
-		highest = max(highest, row.(*tombstone).Index)
+	for row := range store.All[tombstone](v.Unwatched(), tableTombstones, "id_prefix", prefix) {
+		highest = max(highest, row.Index)
 	}
 	return highest
 }

@@ -4,11 +4,12 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-	"reflect"
 	"slices"
 
 	"github.com/hashicorp/consul/api"
 	"github.com/hashicorp/go-memdb"
+
+	"github.com/drydock/drydock/emulator/store"
 )
 
 // TableVirtualIPs is the table of the addresses by which transparent proxies
@@ -29,12 +30,12 @@ type VirtualIP struct {
 	ModifyIndex uint64
 }
 
-func virtualIPTable() table {
-	return table{reflect.TypeFor[VirtualIP](), indexes(
-		unique("id", folded("Service")),
-		unique("number", &memdb.UintFieldIndex{Field: "Number"}),
-		many("manual", &memdb.StringSliceFieldIndex{Field: "Manual"}),
-	)}
+func virtualIPTable() store.Table {
+	return store.Rows[VirtualIP](
+		store.Unique("id", store.Folded("Service")),
+		store.Unique("number", &memdb.UintFieldIndex{Field: "Number"}),
+		store.Many("manual", &memdb.StringSliceFieldIndex{Field: "Manual"}),
+	)
 }
 
 // Address is the address as text.
@@ -47,17 +48,14 @@ func (ip *VirtualIP) Address() string {
 
 // AssignVirtualIP finds the address of a service, which gets one if it has none.
 func (tx *Tx) AssignVirtualIP(service string) *VirtualIP {
-	ip := First[VirtualIP](&tx.View, TableVirtualIPs, "id", service)
+	ip := store.First[VirtualIP](tx, TableVirtualIPs, "id", service)
 	if ip != nil {
 		return ip
 	}
-	last, err := tx.txn.Last(TableVirtualIPs, "number")
-	if err != nil {
-		panic(err) // an index that the schema does not have
-	}
-	ip = &VirtualIP{Service: service, Number: 1, CreateIndex: tx.index, ModifyIndex: tx.index}
-	if last != nil {
-		ip.Number = last.(*VirtualIP).Number + 1
+	ip = &VirtualIP{Service: service, Number: 1, CreateIndex: tx.ChangeIndex(), ModifyIndex: tx.ChangeIndex()}
+	for last := range store.Backward[VirtualIP](tx, TableVirtualIPs, "number") {
+		ip.Number = last.Number + 1
+		break
 	}
 	tx.Insert(TableVirtualIPs, ip)
 	return ip
@@ -84,7 +82,7 @@ func (tx *Tx) withVirtualIP(s Service) Service {
 func (v *View) isConfigured(service string) bool {
 	kinds := []string{api.ServiceDefaults, api.ServiceResolver, api.ServiceRouter, api.ServiceSplitter, api.ServiceIntentions}
 	return slices.ContainsFunc(kinds, func(kind string) bool {
-		return First[ConfigEntry](v, TableConfigEntries, "id", kind, service) != nil
+		return store.First[ConfigEntry](v, TableConfigEntries, "id", kind, service) != nil
 	})
 }
 
@@ -104,23 +102,23 @@ func (tx *Tx) AssignManualIPs(service string, addresses []string) (found bool, t
 			return false, nil, &NotAnAddressError{address}
 		}
 	}
-	if First[VirtualIP](&tx.View, TableVirtualIPs, "id", service) == nil && !tx.isConfigured(service) {
+	if store.First[VirtualIP](tx, TableVirtualIPs, "id", service) == nil && !tx.isConfigured(service) {
 		return false, nil, nil
 	}
 	ip := tx.AssignVirtualIP(service)
 	for _, address := range addresses {
-		holder := First[VirtualIP](&tx.View, TableVirtualIPs, "manual", address)
+		holder := store.First[VirtualIP](tx, TableVirtualIPs, "manual", address)
 		if holder == nil || SameName(holder.Service, service) {
 			continue
 		}
 		rest := *holder
 		rest.Manual = slices.DeleteFunc(slices.Clone(rest.Manual), func(text string) bool { return slices.Contains(addresses, text) })
-		rest.ModifyIndex = tx.index
+		rest.ModifyIndex = tx.ChangeIndex()
 		tx.Insert(TableVirtualIPs, &rest)
 		taken = append(taken, holder.Service)
 	}
 	changed := *ip
-	changed.Manual, changed.ModifyIndex = addresses, tx.index
+	changed.Manual, changed.ModifyIndex = addresses, tx.ChangeIndex()
 	tx.Insert(TableVirtualIPs, &changed)
 	return true, taken, nil
 }
