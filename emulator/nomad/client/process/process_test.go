@@ -18,12 +18,17 @@ import (
 	"go.uber.org/goleak"
 )
 
-const patience = 30 * time.Second
+const patience = time.Minute
 
-// TestMain is also the owner of tasks that is to be killed.
+// TestMain is also the owner of tasks that is to be killed, and one that
+// ignores signals.
 func TestMain(m *testing.M) {
 	if len(os.Args) == 2 && os.Args[1] == "owner" {
 		owner()
+		return
+	}
+	if len(os.Args) == 2 && os.Args[1] == "ignorant" {
+		ignorant()
 		return
 	}
 	goleak.VerifyTestMain(m)
@@ -48,6 +53,27 @@ func owner() {
 	}
 	fmt.Println()
 	select {}
+}
+
+// ignorant starts programs that send themselves signals, and tells which ended
+// them. It does so twice: a starter leaves the next one as it was.
+func ignorant() {
+	for range 2 {
+		s := NewStarter()
+		for _, name := range []string{"HUP", "INT"} {
+			p, err := s.Start(shell("kill -s "+name+" $$", io.Discard))
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			<-p.Done()
+			_, signal, _ := p.Exit()
+			fmt.Println(signal)
+		}
+		if err := s.Close(); err != nil {
+			fmt.Println(err)
+		}
+	}
 }
 
 // parent is a program with a child; it prints the numbers of both, and ignores
@@ -207,6 +233,15 @@ func TestNothingOutlivesAKilledOwner(t *testing.T) {
 	for _, pid := range pids {
 		eventually(t, "the process is gone", func() bool { return !alive(pid) })
 	}
+}
+
+func TestProcessesHeedWhatTheirOwnerIgnores(t *testing.T) {
+	t.Parallel()
+	program, err := os.Executable()
+	require.NoError(t, err)
+	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-c", `trap '' HUP INT; exec "$0" ignorant`, program).CombinedOutput()
+	require.NoError(t, err)
+	require.Equal(t, strings.Repeat("hangup\ninterrupt\n", 2), string(out))
 }
 
 func TestKilledWatchdogStopsNewProcesses(t *testing.T) {

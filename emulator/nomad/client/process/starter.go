@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"sync"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 type Starter struct {
 	starts chan func()
 	gone   chan struct{} // closed when the thread that starts processes is about to end
+	caught chan os.Signal
 
 	mu       sync.Mutex
 	closed   bool
@@ -23,7 +25,7 @@ type Starter struct {
 
 // NewStarter makes a starter. The caller closes it.
 func NewStarter() *Starter {
-	return &Starter{starts: make(chan func()), gone: make(chan struct{})}
+	return &Starter{starts: make(chan func()), gone: make(chan struct{}), caught: make(chan os.Signal, 1)}
 }
 
 // Close ends the thread and the watchdog. All processes must have ended before.
@@ -37,6 +39,7 @@ func (s *Starter) Close() error {
 	s.closed = true
 	close(s.starts)
 	<-s.gone
+	signal.Stop(s.caught)
 	return s.watchdog.close()
 }
 
@@ -63,6 +66,7 @@ func (s *Starter) ready() (*watchdog, error) {
 			return nil, err
 		}
 		s.watchdog = w
+		heed(s.caught)
 		go s.loop()
 	}
 	return s.watchdog, nil
