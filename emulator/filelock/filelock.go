@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 )
 
@@ -14,7 +15,10 @@ import (
 var ErrHeld = errors.New("somebody else holds it")
 
 // Lock is a lock on a path.
-type Lock struct{ file *os.File }
+type Lock struct {
+	file *os.File
+	once sync.Once
+}
 
 // Take takes the lock of a path, without waiting for it: ErrHeld says that
 // somebody has it, in this process or another.
@@ -34,15 +38,17 @@ func Take(path string) (*Lock, error) {
 		// A holder that released it in between has removed the file: then this lock is of a file that nobody else sees.
 		if mine, err := file.Stat(); err == nil {
 			if now, err := os.Stat(path); err == nil && os.SameFile(mine, now) {
-				return &Lock{file}, nil
+				return &Lock{file: file}, nil
 			}
 		}
 		file.Close()
 	}
 }
 
-// Release gives the lock back and removes the file.
+// Release gives the lock back and removes the file. A second call does nothing.
 func (l *Lock) Release() {
-	os.Remove(l.file.Name())
-	l.file.Close()
+	l.once.Do(func() {
+		os.Remove(l.file.Name())
+		l.file.Close()
+	})
 }

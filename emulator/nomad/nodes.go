@@ -114,7 +114,7 @@ func (r *region) startNodes() error {
 
 func (r *region) startNode(place int, o Node) error {
 	dir := filepath.Join(r.dir, "client", o.Name)
-	id, err := nodeID(dir, o.ID)
+	id, err := r.nodeID(dir, o.ID)
 	if err != nil {
 		return err
 	}
@@ -136,10 +136,14 @@ func (r *region) startNode(place int, o Node) error {
 	return nil
 }
 
-// nodeID is the one given or, made up once, that of a file in the node's folder.
-func nodeID(dir, given string) (string, error) {
-	if given != "" {
+// nodeID is the one given or, made up once, that of a file in the node's folder,
+// which only a later start reads.
+func (r *region) nodeID(dir, given string) (string, error) {
+	switch {
+	case given != "":
 		return given, nil
+	case r.nomad.temporary:
+		return uuid.NewString(), nil
 	}
 	file := filepath.Join(dir, "client-id")
 	text, err := os.ReadFile(file)

@@ -20,10 +20,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"os"
 	"slices"
 	"sync"
 
+	"github.com/drydock/drydock/emulator/filelock"
 	"github.com/drydock/drydock/emulator/logs"
 	"github.com/drydock/drydock/emulator/members"
 	"github.com/drydock/drydock/emulator/nomad/acl"
@@ -101,6 +101,7 @@ type Nomad struct {
 	machine    *machine
 	background sync.WaitGroup // what all regions share
 	temporary  bool           // Dir is
+	lock       *filelock.Lock // on Dir; nil on a temporary one
 }
 
 // Start starts the regions and their nodes. It returns when all of them answer;
@@ -132,17 +133,7 @@ func Start(ctx context.Context, o Options) (*Nomad, error) {
 // of them answer before the first node starts. The first context bounds what
 // Start does, the other one what goes on.
 func (n *Nomad) start(ctx, running context.Context) error {
-	if n.options.Dir == "" {
-		dir, err := os.MkdirTemp("", "drydock-nomad-")
-		if err != nil {
-			return err
-		}
-		if err := os.Chmod(dir, 0o711); err != nil { // tasks of other users go through it
-			return err
-		}
-		n.options.Dir, n.temporary = dir, true
-	}
-	if err := os.MkdirAll(n.options.Dir, 0o755); err != nil {
+	if err := n.takeDir(); err != nil {
 		return err
 	}
 	if err := n.findMachine(running); err != nil {
@@ -217,10 +208,7 @@ func (n *Nomad) Close() error {
 	}
 	n.background.Wait()
 	err = errors.Join(err, n.machine.close(), n.members.Close())
-	if n.temporary {
-		err = errors.Join(err, os.RemoveAll(n.options.Dir))
-	}
-	return err
+	return errors.Join(err, n.leaveDir())
 }
 
 // region is the one of that name; nil when there is none.

@@ -6,13 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"os"
 	"path/filepath"
 	"sync"
 
 	"github.com/hashicorp/nomad/api"
 
-	"github.com/drydock/drydock/emulator/filelock"
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
 )
 
@@ -23,7 +21,6 @@ type Client struct {
 	log     *slog.Logger
 	drivers map[string]driver.Driver
 	output  *terminal
-	dirLock *filelock.Lock
 	configs configCache
 
 	turn sync.Mutex // held by the one call that starts or ends the node
@@ -56,14 +53,7 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 	if o.Output != nil {
 		c.output = &terminal{out: o.Output}
 	}
-	if err := os.MkdirAll(filepath.Join(dir, "alloc"), 0o711); err != nil {
-		return nil, fmt.Errorf("start node: make the folder for allocations: %w", err)
-	}
-	if c.dirLock, err = filelock.Take(filepath.Join(dir, "client.lock")); err != nil {
-		return nil, fmt.Errorf("start node: take %s: %w: stop the other one, or use another folder", dir, err)
-	}
 	if err := c.Revive(ctx); err != nil {
-		c.dirLock.Release()
 		return nil, err
 	}
 	return c, nil
@@ -75,13 +65,9 @@ func Start(ctx context.Context, o Options) (*Client, error) {
 // second call waits for the same end.
 func (c *Client) Close() error {
 	c.mu.Lock()
-	closed := c.closed
 	c.closed = true
 	c.mu.Unlock()
 	c.end(true)
-	if !closed {
-		c.dirLock.Release()
-	}
 	return nil
 }
 

@@ -367,9 +367,7 @@ func TestManyAllocationsAreLight(t *testing.T) {
 	server.mu.Lock()
 	require.Less(t, server.calls, count/2, "reports are batched")
 	server.mu.Unlock()
-	entries, err := os.ReadDir(node.options.Dir + "/alloc")
-	require.NoError(t, err)
-	require.Empty(t, entries)
+	require.NoDirExists(t, node.options.Dir+"/alloc")
 }
 
 func TestRestartOfAllTasks(t *testing.T) {

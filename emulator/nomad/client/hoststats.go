@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"os"
 	"time"
 
 	"github.com/hashicorp/nomad/api"
@@ -52,6 +53,9 @@ func (c *Client) HostStats(ctx context.Context) (*HostStats, error) {
 		}
 	}
 	if stats.DiskStats, err = disks(ctx); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(c.options.Dir, 0o711); err != nil { // nothing may have been in it yet
 		return nil, err
 	}
 	own, err := diskOf(ctx, c.options.Dir, "", "")

@@ -39,7 +39,8 @@ type Options struct {
 	// user.checked_drivers, with the defaults of Nomad.
 	Settings map[string]string
 
-	// Dir holds the allocation directories, Dir/alloc/<allocation id>/…, laid out as Nomad does. One Nomad at a time owns it.
+	// Dir holds the allocation directories, Dir/alloc/<allocation id>/…, laid out as Nomad does. One Nomad at a time owns it,
+	// which for nodes is up to their owner. It is made when something is to be in it.
 	Dir string
 	// Path is put first in the PATH of each task: the folders of the programs that jobs run.
 	Path []string

@@ -46,6 +46,10 @@ func (d Dir) Build(tasks []string) error {
 		folders[t.Root], folders[t.Local()], folders[t.Secrets()] = everybodys, everybodys, everybodys
 		folders[t.Private()], folders[t.Temporary()] = everybodys, temporary
 	}
+	// Tasks of other users go through what the directory is in, and see nobody else's.
+	if err := os.MkdirAll(filepath.Dir(d.Root), 0o711); err != nil {
+		return fmt.Errorf("build the directory of the allocation: %w", err)
+	}
 	for folder, mode := range folders {
 		if err := os.MkdirAll(folder, 0o755); err != nil {
 			return fmt.Errorf("build the directory of the allocation: %w", err)
