@@ -81,9 +81,16 @@ func (r *request) register(job *api.Job, asked api.JobRegisterRequest) (any, err
 	if warning := dropLongSource(&asked); warning != "" {
 		warnings = append(warnings, warning)
 	}
+	may, err := r.may()
+	if err != nil {
+		return nil, err
+	}
 	answer := jobChange{Warnings: jobs.Warnings(warnings)}
-	err := r.write(func(tx *state.Tx) error {
+	err = r.write(func(tx *state.Tx) error {
 		tx.About("JobRegistered")
+		if tx.SchedulerConfiguration().RejectJobRegistration && !may.IsManagement() {
+			return fail(http.StatusInternalServerError, "job registration disabled by scheduler configuration")
+		}
 		old := tx.Job(*job.Namespace, *job.ID)
 		if err := mayRegister(tx, old, job, asked); err != nil {
 			return err
@@ -116,9 +123,6 @@ func (r *request) cluster() jobs.Cluster {
 
 // mayRegister is an error when the state does not allow the job.
 func mayRegister(tx *state.Tx, old, job *api.Job, asked api.JobRegisterRequest) error {
-	if tx.SchedulerConfiguration().RejectJobRegistration {
-		return fail(http.StatusInternalServerError, "job registration disabled by scheduler configuration")
-	}
 	if asked.EnforceIndex {
 		if err := enforceIndex(old, asked.JobModifyIndex); err != nil {
 			return err
