@@ -153,11 +153,11 @@ func (r *request) failDeployment() (any, error) {
 	return r.changeDeployment("DeploymentStatusUpdate", deployments.Fail)
 }
 
-// unblockDeployment is for deployments over several regions, which the
-// community edition does not have.
+// unblockDeployment changes nothing: only deployments over several regions are
+// ever blocked, which the community edition does not have.
 func (r *request) unblockDeployment() (any, error) {
 	return r.changeDeployment("DeploymentStatusUpdate", func(*state.Tx, *api.Deployment) (*api.Evaluation, *uint64, error) {
-		return nil, nil, deployments.RefusedError("can't unblock deployment that is not blocked")
+		return nil, nil, nil
 	})
 }
 
