@@ -2,6 +2,7 @@ package nomad
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"slices"
@@ -103,11 +104,16 @@ func (r *request) agentJoin() (any, error) {
 	var answer joinAnswer
 	var failures []string
 	for _, address := range addresses {
-		if err := r.asked.nomad.join(r.Context(), address); err != nil {
+		err := r.asked.nomad.join(r.Context(), address)
+		var refused *net.OpError
+		switch {
+		case err == nil:
+			answer.Joined++
+		case errors.As(err, &refused):
+			failures = append(failures, fmt.Sprintf("failed to join %s: %v", address, refused))
+		default:
 			failures = append(failures, fmt.Sprintf("failed to join %s: %v", address, err))
-			continue
 		}
-		answer.Joined++
 	}
 	if len(failures) > 0 && answer.Joined == 0 {
 		answer.Error = errorList(failures)

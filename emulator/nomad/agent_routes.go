@@ -1,13 +1,8 @@
 package nomad
 
-import (
-	"net/http"
-
-	"github.com/drydock/drydock/emulator/nomad/acl"
-)
+import "net/http"
 
 func agentRoutes() []route {
-	const noGossip = "servers do not gossip, so that there is nothing to encrypt"
 	return []route{
 		faithful(http.MethodGet, "/v1/agent/self", (*request).agentSelf),
 		faithful(http.MethodGet, "/v1/agent/members", (*request).agentMembers),
@@ -18,16 +13,15 @@ func agentRoutes() []route {
 		faithful(http.MethodGet, "/v1/agent/health", (*request).agentHealth),
 		faithful(http.MethodGet, "/v1/agent/host", (*request).agentHost),
 		faithful(http.MethodGet, "/v1/agent/monitor", (*request).agentMonitor),
-		absent(http.MethodGet, "/v1/agent/monitor/export", "the log is not kept by the agent"),
+		partial(http.MethodGet, "/v1/agent/monitor/export", (*request).exportLog, "there is no journal: what it has of the agent is empty"),
 		faithful(http.MethodGet, "/v1/agent/pprof/{profile}", (*request).agentProfile),
 		faithful(http.MethodGet, "/v1/agent/schedulers", (*request).agentSchedulers),
 		faithful(http.MethodGet, "/v1/agent/schedulers/config", (*request).agentSchedulerConfig),
 		partial(http.MethodPut, "/v1/agent/schedulers/config", (*request).setAgentSchedulerConfig, "there is one worker, whatever the number"),
-		absent(http.MethodGet, "/v1/agent/keyring/list", noGossip),
-		absent(http.MethodPut, "/v1/agent/keyring/install", noGossip),
-		absent(http.MethodPut, "/v1/agent/keyring/use", noGossip),
-		absent(http.MethodPut, "/v1/agent/keyring/remove", noGossip),
-		absent(http.MethodPut, "/v1/agent/reload", "of the settings that can be reloaded, none has a meaning here"),
+		faithful(http.MethodGet, "/v1/agent/keyring/list", (*request).listGossipKeys),
+		faithful(http.MethodPut, "/v1/agent/keyring/install", (*request).changeGossipKeys),
+		faithful(http.MethodPut, "/v1/agent/keyring/use", (*request).changeGossipKeys),
+		faithful(http.MethodPut, "/v1/agent/keyring/remove", (*request).changeGossipKeys),
 	}
 }
 
@@ -51,21 +45,4 @@ func (r *request) agentHealth() (any, error) {
 		}
 	}
 	return answer, nil
-}
-
-func (r *request) agentServers() (any, error) {
-	if err := r.need(acl.Read, acl.Agent); err != nil {
-		return nil, err
-	}
-	return []string{r.asked.rpcAddress()}, nil
-}
-
-func (r *request) setAgentServers() (any, error) {
-	if err := r.need(acl.Write, acl.Agent); err != nil {
-		return nil, err
-	}
-	if len(r.query["address"]) == 0 {
-		return nil, badRequest("missing server addresses")
-	}
-	return nil, nil
 }

@@ -55,7 +55,7 @@ func (r *region) configuration() map[string]any {
 // statistics are what `nomad agent-info` shows.
 func (r *region) statistics() map[string]map[string]string {
 	index := strconv.FormatUint(r.store.View().LastIndex(), 10)
-	return map[string]map[string]string{
+	statistics := map[string]map[string]string{
 		"nomad": {
 			"server": "true", "leader": "true", "leader_addr": r.rpcAddress(), "bootstrap": "true",
 			"known_regions": strconv.Itoa(len(r.nomad.regionNames())),
@@ -70,6 +70,28 @@ func (r *region) statistics() map[string]map[string]string {
 			"arch": runtime.GOARCH, "version": runtime.Version(), "max_procs": strconv.Itoa(runtime.GOMAXPROCS(0)),
 			"goroutines": strconv.Itoa(runtime.NumGoroutine()), "cpu_count": strconv.Itoa(runtime.NumCPU()), "kernel.name": runtime.GOOS,
 		},
-		"vault": {"tracked_for_revoked": "0", "token_ttl": "0s"},
+	}
+	if client := r.clientStatistics(); client != nil {
+		statistics["client"] = client
+	}
+	return statistics
+}
+
+// clientStatistics are those of the agent's node, the first of the region; nil
+// without one.
+func (r *region) clientStatistics() map[string]string {
+	nodes := r.nodes.all()
+	if len(nodes) == 0 || nodes[0].Node() == nil {
+		return nil
+	}
+	id, allocations := nodes[0].Node().ID, 0
+	for a := range r.store.View().AllocationsOfNode(id) {
+		if !a.ClientTerminal() {
+			allocations++
+		}
+	}
+	return map[string]string{
+		"node_id": id, "known_servers": r.rpcAddress(), "num_allocations": strconv.Itoa(allocations),
+		"heartbeat_ttl": heartbeatEvery.String(),
 	}
 }

@@ -27,7 +27,7 @@ const eventHeartbeat = 10 * time.Second
 func (r *request) eventStream() (any, error) {
 	topics, err := events.ParseTopics(r.query["topic"])
 	if err != nil {
-		return nil, badRequest("%v", err)
+		return nil, badRequest("Invalid topic query: error parsing topics: %v", err)
 	}
 	index := uint64(0)
 	if text := r.query.Get("index"); text != "" {

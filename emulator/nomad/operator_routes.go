@@ -2,6 +2,7 @@ package nomad
 
 import (
 	"net/http"
+	"net/netip"
 	"slices"
 	"strconv"
 
@@ -12,7 +13,6 @@ import (
 )
 
 func operatorRoutes() []route {
-	const enterprise = "Nomad Enterprise only feature"
 	return []route{
 		faithful(http.MethodGet, "/v1/operator/scheduler/configuration", (*request).schedulerConfiguration),
 		faithful(http.MethodPut, "/v1/operator/scheduler/configuration", (*request).setSchedulerConfiguration),
@@ -24,7 +24,7 @@ func operatorRoutes() []route {
 		faithful(http.MethodGet, "/v1/operator/autopilot/health", (*request).autopilotHealth),
 		faithful(http.MethodGet, "/v1/operator/license", (*request).license),
 		faithful(http.MethodPut, "/v1/operator/license", enterpriseOnly),
-		absent(http.MethodPost, "/v1/operator/utilization", enterprise),
+		faithful(http.MethodPut, "/v1/operator/utilization", enterpriseOnly),
 		faithful(http.MethodGet, "/v1/operator/upgrade-check/vault-workload-identity", (*request).vaultUpgradeCheck),
 	}
 }
@@ -132,8 +132,15 @@ func (r *request) transferLeadership() (any, error) {
 		return nil, badRequest("must specify either id or address")
 	case id == r.region.id || address == r.region.rpcAddress():
 		return nil, nil // it leads already
+	case id != "" && !isUUID(id):
+		return nil, badRequest("id must be a uuid: uuid string is wrong length")
+	case id != "":
+		return nil, badRequest("id %q was not found in the Raft configuration", id)
 	}
-	return nil, fail(http.StatusInternalServerError, "no server of the Raft configuration has the ID %q or the address %q", id, address)
+	if _, err := netip.ParseAddrPort(address); err != nil {
+		return nil, badRequest("address must be in IP:port format: %v", err)
+	}
+	return nil, badRequest("address %q was not found in the Raft configuration", address)
 }
 
 func (r *request) vaultUpgradeCheck() (any, error) {

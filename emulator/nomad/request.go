@@ -39,14 +39,19 @@ func newRequest(asked *region, w http.ResponseWriter, r *http.Request) (*request
 }
 
 // forward has the request be about another region; no name is the one asked.
+// Of themselves agents tell whatever the region.
 func (r *request) forward(region string) error {
 	if region == "" {
 		return nil
 	}
-	if r.region = r.asked.nomad.region(region); r.region == nil {
-		return fail(http.StatusInternalServerError, "No path to region")
+	if found := r.asked.nomad.region(region); found != nil {
+		r.region = found
+		return nil
 	}
-	return nil
+	if strings.HasPrefix(r.URL.Path, "/v1/agent/") || r.URL.Path == "/v1/regions" {
+		return nil
+	}
+	return fail(http.StatusInternalServerError, "No path to region")
 }
 
 // secretOf finds the token's secret.

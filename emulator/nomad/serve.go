@@ -69,7 +69,7 @@ func cleanPath(asked string) string {
 func (r *region) unknown(w http.ResponseWriter, incoming *http.Request) {
 	count := r.nomad.unknown.Add(incoming.Method + " " + incoming.URL.Path)
 	r.nomad.log.Warn("a request has no route", "method", incoming.Method, "path", incoming.URL.Path, "count", count)
-	http.Error(w, "404 page not found", http.StatusNotFound)
+	w.WriteHeader(http.StatusNotFound)
 }
 
 // finished measures and logs a request that the route has answered.

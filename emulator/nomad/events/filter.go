@@ -25,7 +25,7 @@ type Topics map[api.Topic][]string
 type TopicError struct{ Text string }
 
 func (e *TopicError) Error() string {
-	return fmt.Sprintf("Invalid key value pair for topic: %s", e.Text)
+	return fmt.Sprintf("Invalid key value pair for topic, topic: %s", e.Text)
 }
 
 // ParseTopics reads the parameter topic, in the form Topic:key or Topic; none
