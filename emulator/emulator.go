@@ -154,6 +154,7 @@ func (s *Stack) start(ctx context.Context) (err error) {
 		return err
 	}
 	if s.Consul, err = consul.Start(ctx, consul.Options{
+		EagerChecks: true,
 		Datacenters: []consul.Datacenter{{Name: "dc1", Agents: []consul.Agent{{
 			HTTP: address(o.Ports[PartConsul]), DNS: address(o.Ports[PartDNS]),
 		}}}},

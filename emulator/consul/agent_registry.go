@@ -131,7 +131,7 @@ func (a *agent) startRunners(list []state.LocalCheck) {
 			continue
 		}
 		runs := *c.Runs
-		runs.Status = kept.Status
+		runs.Status, runs.Eager = kept.Status, a.dc.consul.options.EagerChecks
 		started, err := checks.Start(runs, a.aliased, func(found checks.Result) { a.report(c.CheckID, found) })
 		if err != nil {
 			a.log.Error("a check does not run", "check", c.CheckID, "error", err)

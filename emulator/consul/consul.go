@@ -53,6 +53,9 @@ type Options struct {
 	// Encrypt is the key, in base64, that gossip would be encrypted with: what
 	// /v1/operator/keyring starts with. Empty: encryption is off.
 	Encrypt string
+	// EagerChecks has checks that have not passed yet probed often, and at once, so
+	// that services that start are found sooner than with the real program.
+	EagerChecks bool
 	// Logger gets warnings and errors, and each unknown route; nil drops them.
 	Logger *slog.Logger
 }

@@ -34,6 +34,9 @@ const (
 // Definition says what a check asks, and when. Its fields are those of api.AgentServiceCheck, with durations parsed.
 // Consul takes a definition that sets several targets, and asks the first of them in the order of Type.
 type Definition struct {
+	// Eager has a check that has not passed yet probed often, and at once.
+	Eager bool `json:"-"`
+
 	HTTP             string // a URL
 	Method           string // GET when empty
 	Header           map[string][]string

@@ -14,12 +14,12 @@ const (
 	eagerShare = 8
 )
 
-// pace is the time between the probes of a check: its interval, and less until it
-// has passed for the first time, so that who waits for a service that starts
-// waits little longer than that takes.
+// pace is the time between the probes of a check: its interval and, of an eager
+// one, less until it has passed for the first time, so that who waits for a
+// service that starts waits little longer than that takes.
 type pace struct {
 	interval time.Duration
-	settled  bool // it has passed, or is taken for good from the start
+	settled  bool // it is not eager, has passed, or is taken for good from the start
 }
 
 // poll calls probe until ctx ends, the next time some time after it has returned.

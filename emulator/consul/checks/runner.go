@@ -50,7 +50,7 @@ func Start(d Definition, source Source, report func(Result)) (*Runner, error) {
 			return nil, err
 		}
 		results := newThresholds(d)
-		p := pace{interval: d.pollInterval(), settled: d.InitialStatus() != api.HealthCritical}
+		p := pace{interval: d.pollInterval(), settled: !d.Eager || d.InitialStatus() != api.HealthCritical}
 		r.work.Go(func() {
 			p.poll(ctx, func() (passed bool) {
 				found := ask(ctx)
