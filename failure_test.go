@@ -43,10 +43,10 @@ func TestFailureTheImagesWorkerIsKilled(t *testing.T) {
 	stack := startStack(t, emulator.Options{})
 	o := lookAt(t, stack)
 	accepted := o.amid(t, 3, func(*rand.Rand) {
-		killed := pids(stack, "images")
+		killed := stack.PIDs("images")
 		sendSignal(t, stack, "images", syscall.SIGKILL)
 		await(t, func(context.Context) error {
-			if now := pids(stack, "images"); len(now) == 0 || now[0] == killed[0] {
+			if now := stack.PIDs("images"); len(now) == 0 || now[0] == killed[0] {
 				return errors.New("the scheduler has not started the worker again")
 			}
 			return nil
@@ -155,7 +155,7 @@ func TestFailureTwoWorkersGetTheSameNotification(t *testing.T) {
 	t.Parallel()
 	stack := startTwoWorkers(t)
 	o := lookAt(t, stack)
-	require.Len(t, pids(stack, "images"), 2)
+	require.Len(t, stack.PIDs("images"), 2)
 	pictures := slices.Concat(smallPictures(t), smallPictures(t), largePictures(t)[:4])
 	var group errgroup.Group
 	group.SetLimit(4)
@@ -229,7 +229,7 @@ func TestFailureTheStackIsStoppedAmidTheWork(t *testing.T) {
 	require.NotEmpty(t, tasksIn(dir))
 	require.NoError(t, stack.Close())
 	assert.Empty(t, tasksIn(dir), "processes left behind")
-	logs, err := filepath.Glob(filepath.Join(dir, "nomad", "alloc", "*", "alloc", "logs", "*.stderr.0"))
+	logs, err := filepath.Glob(filepath.Join(dir, "nomad", "global", "client", "*", "alloc", "*", "alloc", "logs", "*.stderr.0"))
 	require.NoError(t, err)
 	assert.Len(t, logs, len(tasksUp))
 	for _, log := range logs {

@@ -34,6 +34,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/nomad/jobspec2"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	client "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
@@ -47,7 +48,6 @@ import (
 	clouds3 "github.com/drydock/drydock/cloud/s3"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/emulator"
-	nomad "github.com/drydock/drydock/emulator/nomad/client"
 	"github.com/drydock/drydock/jobs"
 	"github.com/drydock/drydock/operate/demo"
 	"github.com/drydock/drydock/workers/images/vips"
@@ -111,7 +111,7 @@ func TestBadInput(t *testing.T) {
 	t.Parallel()
 	stack := startStack(t, emulator.Options{})
 	o := lookAt(t, stack)
-	worker := pids(stack, "images")
+	worker := stack.PIDs("images")
 	good := drawnPictures(t)[0]
 	for name, c := range map[string]struct {
 		kind   string
@@ -146,7 +146,7 @@ func TestBadInput(t *testing.T) {
 		})
 	}
 	o.requireEachOnce(t, nil)
-	assert.Equal(t, worker, pids(stack, "images"), "the worker did not live")
+	assert.Equal(t, worker, stack.PIDs("images"), "the worker did not live")
 	requirePeakBelow(t, worker[0])
 }
 
@@ -164,7 +164,7 @@ func requirePeakBelow(t *testing.T, pid int) {
 	require.NoError(t, err)
 	text, err := fs.ReadFile(jobs.Files, "images.nomad.hcl")
 	require.NoError(t, err)
-	job, err := nomad.ParseJob("images.nomad.hcl", text, nil)
+	job, err := jobspec2.Parse("images.nomad.hcl", bytes.NewReader(text))
 	require.NoError(t, err)
 	t.Logf("peak memory of the images worker: %d MiB", peak>>10)
 	assert.Less(t, peak>>10, *job.TaskGroups[0].Tasks[0].Resources.MemoryMB)
@@ -818,28 +818,16 @@ func publishCreated(t *testing.T, bus cloud.Bus, id string, object cloud.ObjectI
 	}))
 }
 
-// pids are the processes of a job that run now.
-func pids(stack *emulator.Stack, job string) (found []int) {
-	for _, allocation := range stack.Allocations() {
-		for _, task := range allocation.Tasks {
-			if allocation.JobID == job && task.PID != 0 {
-				found = append(found, task.PID)
-			}
-		}
-	}
-	return found
-}
-
 // sendSignal sends a signal to every process of a job, as soon as there is one.
 func sendSignal(t *testing.T, stack *emulator.Stack, job string, s syscall.Signal) {
 	t.Helper()
 	await(t, func(context.Context) error {
-		if len(pids(stack, job)) == 0 {
+		if len(stack.PIDs(job)) == 0 {
 			return fmt.Errorf("no process of job %s runs", job)
 		}
 		return nil
 	})
-	for _, pid := range pids(stack, job) {
+	for _, pid := range stack.PIDs(job) {
 		require.NoError(t, syscall.Kill(pid, s))
 	}
 }

@@ -21,6 +21,7 @@ import (
 
 	"github.com/drydock/drydock/emulator"
 	"github.com/drydock/drydock/emulator/market"
+	"github.com/drydock/drydock/emulator/nomad/topology"
 	"github.com/drydock/drydock/jobs"
 )
 
@@ -34,6 +35,7 @@ type upOptions struct {
 	ports     []string // name=port
 	freePorts bool
 	jobs      string
+	topology  string
 	market    market.Options
 	verbose   bool
 }
@@ -51,6 +53,7 @@ var defaultPorts = map[string]int{
 	emulator.PartInbox:   8025,
 	emulator.PartConsul:  8500,
 	emulator.PartDNS:     8600,
+	emulator.PartNomad:   4646,
 }
 
 func upCommand() *cobra.Command {
@@ -59,8 +62,8 @@ func upCommand() *cobra.Command {
 		Use:     "up",
 		GroupID: groupPeople,
 		Short:   "Start the offline stack and every role, and stay in the foreground",
-		Long: `Start the offline stack and every role: a real nats-server, an S3 endpoint, and a
-scheduler that runs the job files, the same ones that a Nomad cluster runs.
+		Long: `Start the offline stack and every role: a real nats-server, an S3 endpoint, a Consul,
+and a Nomad that runs the job files, the same ones that any Nomad cluster runs.
 It stays in the foreground; Ctrl-C stops everything and keeps the state.`,
 		Example: `  drydock up
   drydock up --ephemeral --free-ports      a throw-away stack beside another one
@@ -82,6 +85,7 @@ It stays in the foreground; Ctrl-C stops everything and keeps the state.`,
 	flags.StringVar(&o.market.Script, "market-script", "", "JSON file of events for the market feed: crashes, halts, a feed that is down, …")
 	flags.Uint64Var(&o.market.Seed, "market-seed", 0, "decides the made-up prices: the same seed, the same prices")
 	flags.StringVar(&o.jobs, "jobs", "", "folder with the job files *.nomad.hcl to run (default: those built in)")
+	flags.StringVar(&o.topology, "topology", "", "file with the regions, zones and nodes of Nomad (default: three nodes, in the zones a, b and c)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show what the tasks print")
 	return cmd
 }
@@ -138,6 +142,12 @@ func (o upOptions) stack(stderr io.Writer) (emulator.Options, error) {
 	if o.ephemeral {
 		options.Dir = ""
 	}
+	if o.topology != "" {
+		var err error
+		if options.Regions, err = topology.Load(o.topology, topology.Default("global")); err != nil {
+			return options, err
+		}
+	}
 	if o.jobs != "" {
 		var err error
 		if options.Jobs, err = jobFolder(o.jobs); err != nil {
@@ -175,6 +185,8 @@ func up(ctx context.Context, o upOptions, stdout, stderr io.Writer) error {
 	case err == nil:
 	case ctx.Err() != nil:
 		return nil // stopped before it was up
+	case errors.As(err, &taken) && taken.Label != "":
+		return fmt.Errorf("%w: stop it, or choose another in the job file", taken)
 	case errors.As(err, &taken):
 		return fmt.Errorf("%w: stop it, or choose another port with --port %s=0, or for all with --free-ports", taken, taken.Part)
 	case errors.As(err, &used):
@@ -212,6 +224,7 @@ func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, o upOptio
 	fmt.Fprintf(table, "  market\t%s/v1/quotes\ta feed of %s\n", stack.Market.URL(), prices)
 	fmt.Fprintf(table, "  events\t%s\tNATS with JetStream\n", stack.NATSURL())
 	fmt.Fprintf(table, "  consul\t%s\tfor CONSUL_HTTP_ADDR; its DNS is at %s\n", stack.Consul.URL("dc1"), stack.Consul.DNS("dc1"))
+	fmt.Fprintf(table, "  nomad\t%s\tfor NOMAD_ADDR: nomad status, nomad alloc logs, …\n", stack.NomadURL())
 	for _, allocation := range stack.Allocations() {
 		if allocation.Status == "running" {
 			address := "no port http"

@@ -96,9 +96,13 @@ func (p *pipeline) round(ctx context.Context) (measurement, error) {
 // bus and the client, and the tasks.
 func (p *pipeline) processor() float64 {
 	used := processorOf(os.Getpid())
+	jobs := map[string]bool{}
 	for _, allocation := range p.stack.Allocations() {
-		for _, task := range allocation.Tasks {
-			used += processorOf(task.PID)
+		jobs[allocation.JobID] = true
+	}
+	for job := range jobs {
+		for _, pid := range p.stack.PIDs(job) {
+			used += processorOf(pid)
 		}
 	}
 	return used
@@ -111,7 +115,9 @@ func (p *pipeline) workerPeak() (float64, error) {
 			if allocation.Tasks[0].Restarts > 0 {
 				return 0, errors.New("the images worker died meanwhile")
 			}
-			return peakOf(allocation.Tasks[0].PID), nil
+			if pids := p.stack.PIDs("images"); len(pids) > 0 {
+				return peakOf(pids[0]), nil
+			}
 		}
 	}
 	return 0, errors.New("the images worker does not run")

@@ -1,6 +1,6 @@
 // Package emulator is the whole offline stack in one process: the real
 // nats-server, an S3 endpoint whose notifications reach it, a market feed, a
-// mail server with an inbox, a Consul, and a scheduler that runs Nomad job files.
+// mail server with an inbox, a Consul, and a Nomad that runs job files.
 //
 // It is a library first: a Go test starts as many as it likes, each with its
 // own folder and free ports, and `drydock up` is one of its callers.
@@ -13,15 +13,15 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
-	"maps"
 	"net"
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 
+	nomadapi "github.com/hashicorp/nomad/api"
 	"github.com/minio/minio-go/v7/pkg/credentials"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/drydock/drydock/cloud"
 	cloudnats "github.com/drydock/drydock/cloud/nats"
@@ -29,7 +29,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul"
 	"github.com/drydock/drydock/emulator/mail"
 	"github.com/drydock/drydock/emulator/market"
-	"github.com/drydock/drydock/emulator/nomad/client"
+	"github.com/drydock/drydock/emulator/nomad"
 )
 
 // Bucket is the bucket that uploads go to; what arrives below its incoming/ is notified.
@@ -47,6 +47,9 @@ type Options struct {
 	Ports map[string]int
 	// Market says what the market feed plays; its folder, port and logger are the stack's.
 	Market market.Options
+	// Regions, zones and nodes of Nomad; the jobs run in the first region, whose
+	// address is the stack's. Empty: those of topology.Default("global").
+	Regions []nomad.Region
 	// Jobs holds the job files to run, *.nomad.hcl; nil runs none.
 	Jobs fs.FS
 	// Path is put first where the tasks' programs are looked for.
@@ -70,22 +73,27 @@ type Stack struct {
 	mu     sync.Mutex // guards which parts there are
 	nats   *natsPart
 	s3     *s3Part
-	nomad  *client.Nomad
 	closed bool
+
+	client *nomadapi.Client // of Nomad; nil before that runs
 
 	// Bus and Objects are ready clients that may do everything. Close closes them.
 	Bus     cloud.Bus
 	Objects cloud.Objects
 	// Market is the market feed, which plays what it is told, Mail the mail
-	// server with its inbox, and Consul has the datacenter dc1. Close closes them.
+	// server with its inbox, Consul has the datacenter dc1, and Nomad runs the
+	// jobs and whatever else is registered there. Close closes them.
 	Market *market.Market
 	Mail   *mail.Mail
 	Consul *consul.Consul
+	Nomad  *nomad.Nomad
 }
 
-// Start starts the parts and registers the jobs. It returns when every job is
-// healthy; when the context ends before, or anything fails, what was started
-// is stopped again. A taken port is a *PortTakenError.
+// Start starts the parts and registers the jobs, those that it has not
+// registered before or whose files have changed; what it has registered and has
+// no file any more it stops. It returns when every job is healthy; when the
+// context ends before, or anything fails, what was started is stopped again. A
+// taken port is a *PortTakenError, a task that fails a *TaskFailedError.
 func Start(ctx context.Context, o Options) (*Stack, error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
@@ -97,12 +105,31 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	return s, nil
 }
 
-func (s *Stack) start(ctx context.Context) (err error) {
-	o := &s.options
-	names, err := jobNames(o.Jobs)
+// start starts what a cloud offers beside the cluster, and the jobs once both are there.
+func (s *Stack) start(ctx context.Context) error {
+	names, err := jobNames(s.options.Jobs)
 	if err != nil {
 		return err
 	}
+	if err := s.openFolder(names); err != nil {
+		return err
+	}
+	jobs, err := s.readJobs(names)
+	if err != nil {
+		return err
+	}
+	clouds, starting := errgroup.WithContext(ctx)
+	clouds.Go(func() error { return s.startCloud(starting) })
+	err = s.startCluster(ctx, jobs, clouds.Wait)
+	if failed := clouds.Wait(); failed != nil {
+		return failed
+	}
+	return err
+}
+
+// openFolder takes the folder and chooses the ports, and reads or makes the keys.
+func (s *Stack) openFolder(names []string) (err error) {
+	o := &s.options
 	if o.Dir == "" {
 		if o.Dir, err = temporaryFolder(); err != nil {
 			return err
@@ -124,9 +151,13 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	if s.keys, err = loadKeys(filepath.Join(o.Dir, keysFile), append(names, rootKey)); err != nil {
 		return err
 	}
-	if s.secrets, err = loadKeys(filepath.Join(o.Dir, secretsFile), []string{unsubscribeKey}); err != nil {
-		return err
-	}
+	s.secrets, err = loadKeys(filepath.Join(o.Dir, secretsFile), []string{unsubscribeKey})
+	return err
+}
+
+// startCloud starts the event bus, the object store, the market feed and the mail server.
+func (s *Stack) startCloud(ctx context.Context) (err error) {
+	o := &s.options
 	if s.nats, err = startNATS(filepath.Join(o.Dir, "nats"), o.Ports[PartEvents], o.Logger); err != nil {
 		return err
 	}
@@ -148,11 +179,15 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	if s.Market, err = market.Start(o.Market); err != nil {
 		return err
 	}
-	if s.Mail, err = mail.Start(mail.Options{
+	s.Mail, err = mail.Start(mail.Options{
 		Dir: filepath.Join(o.Dir, "mail"), SMTPPort: o.Ports[PartMail], HTTPPort: o.Ports[PartInbox], Logger: o.Logger,
-	}); err != nil {
-		return err
-	}
+	})
+	return err
+}
+
+// startCluster starts Consul, and Nomad with the jobs, which need what clouds waits for.
+func (s *Stack) startCluster(ctx context.Context, jobs []job, clouds func() error) (err error) {
+	o := &s.options
 	if s.Consul, err = consul.Start(ctx, consul.Options{
 		EagerChecks: true,
 		Datacenters: []consul.Datacenter{{Name: "dc1", Agents: []consul.Agent{{
@@ -162,94 +197,11 @@ func (s *Stack) start(ctx context.Context) (err error) {
 	}); err != nil {
 		return err
 	}
-	return s.startJobs(ctx, names)
+	return s.startNomad(ctx, jobs, clouds)
 }
 
 // address is a port of this machine alone.
 func address(port int) string { return net.JoinHostPort(host, strconv.Itoa(port)) }
-
-// extension is what the names of job files end in; the job's name is before it.
-const extension = ".nomad.hcl"
-
-// jobNames are the jobs of a folder of job files; none without a folder.
-func jobNames(jobs fs.FS) ([]string, error) {
-	if jobs == nil {
-		return nil, nil
-	}
-	names, err := fs.Glob(jobs, "*"+extension)
-	if err != nil {
-		return nil, err
-	}
-	if len(names) == 0 {
-		return nil, errors.New("there is no job file *.nomad.hcl to run")
-	}
-	for i, file := range names {
-		names[i] = strings.TrimSuffix(file, extension)
-	}
-	return names, nil
-}
-
-// offline are the jobs' variables that differ where all is on one machine: the
-// feed may be asked often, and webhooks go to programs beside it.
-var offline = map[string]map[string]string{
-	"quotes":   {"every": "1s"},
-	"webhooks": {"private": "allow"},
-}
-
-// startJobs registers the jobs and waits until all of them are healthy.
-func (s *Stack) startJobs(ctx context.Context, names []string) (err error) {
-	if len(names) == 0 {
-		return nil
-	}
-	variables := map[string]map[string]string{}
-	for _, name := range names {
-		variables["nomad/jobs/"+name] = map[string]string{
-			"bus":             s.NATSURL(),
-			"objects":         s.objectsURL(),
-			"access_key":      name,
-			"secret_key":      s.keys[name],
-			"market":          s.Market.URL(),
-			"mail":            s.Mail.SMTPURL(),
-			"mail_from":       mailFrom,
-			"public_url":      "http://" + address(s.options.Ports[linkedJob]),
-			"unsubscribe_key": s.secrets[unsubscribeKey],
-		}
-	}
-	if s.nomad, err = client.New(client.Options{
-		Dir:       filepath.Join(s.options.Dir, "nomad"),
-		Path:      s.options.Path,
-		Variables: variables,
-		Consul:    s.Consul.URL("dc1"),
-		Logger:    s.options.Logger,
-		Output:    s.options.Output,
-	}); err != nil {
-		return err
-	}
-	var jobs []string
-	for _, name := range names {
-		file := name + extension
-		text, err := fs.ReadFile(s.options.Jobs, file)
-		if err != nil {
-			return err
-		}
-		given := map[string]string{"http_port": strconv.Itoa(s.options.Ports[name])}
-		maps.Copy(given, offline[name])
-		job, err := client.ParseJob(file, text, given)
-		if err != nil {
-			return err
-		}
-		if err := s.nomad.Register(ctx, job); err != nil {
-			return err
-		}
-		jobs = append(jobs, *job.ID)
-	}
-	for _, job := range jobs {
-		if err := s.nomad.WaitHealthy(ctx, job); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // Close stops the jobs, each within its kill_timeout, then the parts, and
 // removes a temporary folder. It may be called twice.
@@ -261,8 +213,11 @@ func (s *Stack) Close() error {
 	}
 	s.closed = true
 	var err error
-	if s.nomad != nil {
-		err = errors.Join(err, s.nomad.Close())
+	if s.client != nil {
+		s.client.Close()
+	}
+	if s.Nomad != nil {
+		err = errors.Join(err, s.Nomad.Close())
 	}
 	if s.Consul != nil {
 		err = errors.Join(err, s.Consul.Close())
@@ -291,17 +246,6 @@ func (s *Stack) Close() error {
 	return err
 }
 
-// URL is where a job's port http answers; empty when the job does not run or
-// has no such port.
-func (s *Stack) URL(job string) string {
-	for _, allocation := range s.Allocations() {
-		if allocation.JobID == job && allocation.Status == "running" && allocation.Ports["http"] != "" {
-			return "http://" + allocation.Ports["http"]
-		}
-	}
-	return ""
-}
-
 // S3URL is where the object store answers.
 func (s *Stack) S3URL() string {
 	s.mu.Lock()
@@ -325,14 +269,6 @@ func (s *Stack) KeysFile() string { return filepath.Join(s.options.Dir, keysFile
 // Records opens a collection on the stack's bus. The caller closes it.
 func (s *Stack) Records(ctx context.Context, collection string) (cloud.Records, error) {
 	return cloudnats.OpenRecords(ctx, s.NATSURL(), collection)
-}
-
-// Allocations are the jobs' instances as they are now; none without jobs.
-func (s *Stack) Allocations() []client.Allocation {
-	if s.nomad == nil {
-		return nil
-	}
-	return s.nomad.Allocations()
 }
 
 // RestartNATS stops the event bus, calls meanwhile (unless nil), and starts it

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -8,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/drydock/drydock/emulator/nomad/client"
+	"github.com/hashicorp/nomad/api"
 )
 
 // The parts beside the jobs that have a port.
@@ -20,9 +21,10 @@ const (
 	PartInbox   = "inbox"   // the mail server's inbox, HTTP
 	PartConsul  = "consul"  // the HTTP API of Consul
 	PartDNS     = "dns"     // the DNS of Consul
+	PartNomad   = "nomad"   // the HTTP API of Nomad
 )
 
-var parts = []string{PartObjects, PartEvents, PartMarket, PartMail, PartInbox, PartConsul, PartDNS}
+var parts = []string{PartObjects, PartEvents, PartMarket, PartMail, PartInbox, PartConsul, PartDNS, PartNomad}
 
 // Parts are the names of the parts that have a port.
 func Parts() []string { return slices.Clone(parts) }
@@ -30,9 +32,10 @@ func Parts() []string { return slices.Clone(parts) }
 // linkedJob is the job that mails link to.
 const linkedJob = "alerts"
 
-// PortTakenError says that a port of Options is not free.
+// PortTakenError says that a port of Options, or of a job file, is not free.
 type PortTakenError struct {
-	Part    string // the name in Options.Ports
+	Part    string // the name in Options.Ports, or of the job
+	Label   string // of the port in the job file; empty for one of Options.Ports
 	Port    int
 	PID     int    // of the holder; 0 when it cannot be known
 	Program string // the holder's
@@ -42,6 +45,9 @@ func (e *PortTakenError) Error() string {
 	holder := "another program"
 	if e.PID != 0 {
 		holder = fmt.Sprintf("%s (pid %d)", e.Program, e.PID)
+	}
+	if e.Label != "" {
+		return fmt.Sprintf("port %d, which the job %s has as %s, is taken by %s", e.Port, e.Part, e.Label, holder)
 	}
 	return fmt.Sprintf("port %d for %s is taken by %s", e.Port, e.Part, holder)
 }
@@ -75,6 +81,25 @@ func choosePorts(given map[string]int, jobs []string) (map[string]int, error) {
 	return chosen, nil
 }
 
+// checkStaticPorts tells early, and by name, that a port of a job file is taken.
+func checkStaticPorts(job *api.Job) error {
+	for _, group := range job.TaskGroups {
+		for _, network := range group.Networks {
+			for _, port := range network.ReservedPorts {
+				var taken *PortTakenError
+				err := checkPort(*job.ID, port.Value)
+				if errors.As(err, &taken) {
+					taken.Label = port.Label
+				}
+				if err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // checkPort tells early, and by name, that a port is taken.
 func checkPort(part string, port int) error {
 	if port == 0 {
@@ -85,7 +110,7 @@ func checkPort(part string, port int) error {
 		return listener.Close()
 	}
 	taken := &PortTakenError{Part: part, Port: port}
-	if pid, program, ok := client.PortHolder(port); ok {
+	if pid, program, ok := portHolder(port); ok {
 		taken.PID, taken.Program = pid, program
 	} else if !addressInUse(err) {
 		return fmt.Errorf("listen on port %d for the %s: %w", port, part, err)

@@ -10,8 +10,8 @@ const (
 	// eagerPause is the least time between two probes of a check that has not passed yet.
 	eagerPause = 20 * time.Millisecond
 	// eagerShare is the part of such a check's age that is the time between two
-	// probes: that it passes is noticed an eighth later at most.
-	eagerShare = 8
+	// probes: that it passes is noticed by so much later at most.
+	eagerShare = 16
 )
 
 // pace is the time between the probes of a check: its interval and, of an eager
