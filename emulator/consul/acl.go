@@ -28,8 +28,8 @@ func aclRoutes() []route {
 		legacyACLRoutes(),
 	)
 	for i := range routes {
-		if handle := routes[i].handle; handle != nil {
-			routes[i].handle = withAccessControl(handle)
+		if handle := routes[i].Handle; handle != nil {
+			routes[i].Handle = withAccessControl(handle)
 		}
 	}
 	return routes
@@ -58,14 +58,14 @@ func inPrimary(handle func(*request) (any, error)) func(*request) (any, error) {
 func legacyACLRoutes() []route {
 	const gone = "Consul has removed it"
 	return []route{
-		{http.MethodPut, "/v1/acl/create", nil, absent, gone},
-		{http.MethodPut, "/v1/acl/update", nil, absent, gone},
-		{http.MethodPut, "/v1/acl/destroy/{id}", nil, absent, gone},
-		{http.MethodGet, "/v1/acl/info/{id}", nil, absent, gone},
-		{http.MethodPut, "/v1/acl/clone/{id}", nil, absent, gone},
-		{http.MethodGet, "/v1/acl/list", nil, absent, gone},
-		{http.MethodPost, "/v1/acl/rules/translate", nil, absent, gone},
-		{http.MethodGet, "/v1/acl/rules/translate/{id}", nil, absent, gone},
+		absent(http.MethodPut, "/v1/acl/create", gone),
+		absent(http.MethodPut, "/v1/acl/update", gone),
+		absent(http.MethodPut, "/v1/acl/destroy/{id...}", gone),
+		absent(http.MethodGet, "/v1/acl/info/{id...}", gone),
+		absent(http.MethodPut, "/v1/acl/clone/{id...}", gone),
+		absent(http.MethodGet, "/v1/acl/list", gone),
+		absent(http.MethodPost, "/v1/acl/rules/translate", gone),
+		absent(http.MethodGet, "/v1/acl/rules/translate/{id...}", gone),
 	}
 }
 

@@ -15,11 +15,11 @@ import (
 func authMethodRoutes() []route {
 	const lacks = "the type aws-iam"
 	return []route{
-		{http.MethodGet, "/v1/acl/auth-methods", listAuthMethods, faithful, ""},
-		{http.MethodPut, "/v1/acl/auth-method", putAuthMethod, partial, lacks},
-		{http.MethodGet, "/v1/acl/auth-method/{name}", getAuthMethod, faithful, ""},
-		{http.MethodPut, "/v1/acl/auth-method/{name}", putAuthMethod, partial, lacks},
-		{http.MethodDelete, "/v1/acl/auth-method/{name}", deleteAuthMethod, faithful, ""},
+		faithful(http.MethodGet, "/v1/acl/auth-methods", listAuthMethods),
+		partial(http.MethodPut, "/v1/acl/auth-method", putAuthMethod, lacks),
+		faithful(http.MethodGet, "/v1/acl/auth-method/{name...}", getAuthMethod),
+		partial(http.MethodPut, "/v1/acl/auth-method/{name...}", putAuthMethod, lacks),
+		faithful(http.MethodDelete, "/v1/acl/auth-method/{name...}", deleteAuthMethod),
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 func authorizeRoutes() []route {
 	return []route{
-		{http.MethodPost, "/v1/internal/acl/authorize", authorizeAll, faithful, ""},
+		faithful(http.MethodPost, "/v1/internal/acl/authorize", authorizeAll),
 	}
 }
 

@@ -16,11 +16,11 @@ import (
 
 func bindingRuleRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/acl/binding-rules", listBindingRules, faithful, ""},
-		{http.MethodPut, "/v1/acl/binding-rule", putBindingRule, faithful, ""},
-		{http.MethodGet, "/v1/acl/binding-rule/{id}", getBindingRule, faithful, ""},
-		{http.MethodPut, "/v1/acl/binding-rule/{id}", putBindingRule, faithful, ""},
-		{http.MethodDelete, "/v1/acl/binding-rule/{id}", deleteBindingRule, faithful, ""},
+		faithful(http.MethodGet, "/v1/acl/binding-rules", listBindingRules),
+		faithful(http.MethodPut, "/v1/acl/binding-rule", putBindingRule),
+		faithful(http.MethodGet, "/v1/acl/binding-rule/{id...}", getBindingRule),
+		faithful(http.MethodPut, "/v1/acl/binding-rule/{id...}", putBindingRule),
+		faithful(http.MethodDelete, "/v1/acl/binding-rule/{id...}", deleteBindingRule),
 	}
 }
 

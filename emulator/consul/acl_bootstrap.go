@@ -11,8 +11,8 @@ import (
 
 func bootstrapRoutes() []route {
 	return []route{
-		{http.MethodPut, "/v1/acl/bootstrap", inPrimary(bootstrapACL), partial, "a bootstrap cannot be reset"},
-		{http.MethodGet, "/v1/acl/replication", replicationStatus, faithful, ""},
+		partial(http.MethodPut, "/v1/acl/bootstrap", inPrimary(bootstrapACL), "a bootstrap cannot be reset"),
+		faithful(http.MethodGet, "/v1/acl/replication", replicationStatus),
 	}
 }
 

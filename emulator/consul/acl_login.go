@@ -16,10 +16,10 @@ import (
 func loginRoutes() []route {
 	const enterprise = "Consul Enterprise alone has it"
 	return []route{
-		{http.MethodPost, "/v1/acl/login", logIn, partial, "auth methods of the type kubernetes let nobody in"},
-		{http.MethodPost, "/v1/acl/logout", logOut, faithful, ""},
-		{http.MethodPost, "/v1/acl/oidc/auth-url", nil, absent, enterprise},
-		{http.MethodPost, "/v1/acl/oidc/callback", nil, absent, enterprise},
+		partial(http.MethodPost, "/v1/acl/login", logIn, "auth methods of the type kubernetes let nobody in"),
+		faithful(http.MethodPost, "/v1/acl/logout", logOut),
+		absent(http.MethodPost, "/v1/acl/oidc/auth-url", enterprise),
+		absent(http.MethodPost, "/v1/acl/oidc/callback", enterprise),
 	}
 }
 

@@ -15,12 +15,12 @@ import (
 
 func policyRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/acl/policies", inPrimary(listPolicies), faithful, ""},
-		{http.MethodPut, "/v1/acl/policy", inPrimary(putPolicy), faithful, ""},
-		{http.MethodGet, "/v1/acl/policy/{id}", inPrimary(getPolicy), faithful, ""},
-		{http.MethodPut, "/v1/acl/policy/{id}", inPrimary(putPolicy), faithful, ""},
-		{http.MethodDelete, "/v1/acl/policy/{id}", inPrimary(deletePolicy), faithful, ""},
-		{http.MethodGet, "/v1/acl/policy/name/{name}", inPrimary(getPolicyNamed), faithful, ""},
+		faithful(http.MethodGet, "/v1/acl/policies", inPrimary(listPolicies)),
+		faithful(http.MethodPut, "/v1/acl/policy", inPrimary(putPolicy)),
+		faithful(http.MethodGet, "/v1/acl/policy/{id...}", inPrimary(getPolicy)),
+		faithful(http.MethodPut, "/v1/acl/policy/{id...}", inPrimary(putPolicy)),
+		faithful(http.MethodDelete, "/v1/acl/policy/{id...}", inPrimary(deletePolicy)),
+		faithful(http.MethodGet, "/v1/acl/policy/name/{name...}", inPrimary(getPolicyNamed)),
 	}
 }
 

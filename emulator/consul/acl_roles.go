@@ -13,12 +13,12 @@ import (
 
 func roleRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/acl/roles", inPrimary(listRoles), faithful, ""},
-		{http.MethodPut, "/v1/acl/role", inPrimary(putRole), faithful, ""},
-		{http.MethodGet, "/v1/acl/role/{id}", inPrimary(getRole), faithful, ""},
-		{http.MethodPut, "/v1/acl/role/{id}", inPrimary(putRole), faithful, ""},
-		{http.MethodDelete, "/v1/acl/role/{id}", inPrimary(deleteRole), faithful, ""},
-		{http.MethodGet, "/v1/acl/role/name/{name}", inPrimary(getRoleNamed), faithful, ""},
+		faithful(http.MethodGet, "/v1/acl/roles", inPrimary(listRoles)),
+		faithful(http.MethodPut, "/v1/acl/role", inPrimary(putRole)),
+		faithful(http.MethodGet, "/v1/acl/role/{id...}", inPrimary(getRole)),
+		faithful(http.MethodPut, "/v1/acl/role/{id...}", inPrimary(putRole)),
+		faithful(http.MethodDelete, "/v1/acl/role/{id...}", inPrimary(deleteRole)),
+		faithful(http.MethodGet, "/v1/acl/role/name/{name...}", inPrimary(getRoleNamed)),
 	}
 }
 

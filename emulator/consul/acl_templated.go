@@ -9,9 +9,9 @@ import (
 
 func templatedPolicyRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/acl/templated-policies", listTemplatedPolicies, faithful, ""},
-		{http.MethodGet, "/v1/acl/templated-policy/name/{name}", getTemplatedPolicy, faithful, ""},
-		{http.MethodPost, "/v1/acl/templated-policy/preview/{name}", previewTemplatedPolicy, faithful, ""},
+		faithful(http.MethodGet, "/v1/acl/templated-policies", listTemplatedPolicies),
+		faithful(http.MethodGet, "/v1/acl/templated-policy/name/{name...}", getTemplatedPolicy),
+		faithful(http.MethodPost, "/v1/acl/templated-policy/preview/{name...}", previewTemplatedPolicy),
 	}
 }
 

@@ -95,11 +95,11 @@ func TestWithoutAccessControlNothingOfItIsServed(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{})
 	for _, r := range aclRoutes() {
-		if r.handle == nil {
+		if r.Handle == nil {
 			continue
 		}
-		path := strings.NewReplacer("{id}", "x", "{name}", "x", "{accessor}", "x").Replace(r.path)
-		status, _, text := ask(t, c, r.method, path, nil)
+		path := strings.NewReplacer("{id...}", "x", "{name...}", "x", "{id}", "x", "{name}", "x", "{accessor}", "x").Replace(r.Path)
+		status, _, text := ask(t, c, r.Method, path, nil)
 		assert.Equal(t, http.StatusUnauthorized, status, path)
 		assert.Equal(t, "ACL support disabled", text, path)
 	}
@@ -112,8 +112,8 @@ func TestLegacyRoutesAreUnknown(t *testing.T) {
 	t.Parallel()
 	c := guarded(t)
 	for _, r := range legacyACLRoutes() {
-		status, _, _ := askWithToken(t, c, root, r.method, strings.Replace(r.path, "{id}", "x", 1), "")
-		assert.Contains(t, []int{http.StatusNotFound, http.StatusMethodNotAllowed}, status, r.path)
+		status, _, _ := askWithToken(t, c, root, r.Method, strings.Replace(r.Path, "{id...}", "x", 1), "")
+		assert.Contains(t, []int{http.StatusNotFound, http.StatusMethodNotAllowed}, status, r.Path)
 	}
 }
 

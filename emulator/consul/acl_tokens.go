@@ -10,13 +10,13 @@ import (
 
 func tokenRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/acl/tokens", listTokens, faithful, ""},
-		{http.MethodPut, "/v1/acl/token", putToken, faithful, ""},
-		{http.MethodGet, "/v1/acl/token/self", getTokenSelf, faithful, ""},
-		{http.MethodGet, "/v1/acl/token/{accessor}", getToken, faithful, ""},
-		{http.MethodPut, "/v1/acl/token/{accessor}", putToken, faithful, ""},
-		{http.MethodDelete, "/v1/acl/token/{accessor}", deleteToken, faithful, ""},
-		{http.MethodPut, "/v1/acl/token/{accessor}/clone", cloneToken, faithful, ""},
+		faithful(http.MethodGet, "/v1/acl/tokens", listTokens),
+		faithful(http.MethodPut, "/v1/acl/token", putToken),
+		faithful(http.MethodGet, "/v1/acl/token/self", getTokenSelf),
+		faithful(http.MethodGet, "/v1/acl/token/{accessor...}", getToken),
+		faithful(http.MethodPut, "/v1/acl/token/{accessor...}", putToken),
+		faithful(http.MethodDelete, "/v1/acl/token/{accessor...}", deleteToken),
+		faithful(http.MethodPut, "/v1/acl/token/{accessor}/clone", cloneToken),
 	}
 }
 

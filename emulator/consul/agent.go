@@ -14,6 +14,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul/dns"
 	"github.com/drydock/drydock/emulator/logs"
 	"github.com/drydock/drydock/emulator/metrics"
+	"github.com/drydock/drydock/emulator/rest"
 )
 
 // agent is a node of a datacenter and the API that clients speak to.
@@ -21,9 +22,9 @@ type agent struct {
 	dc        *datacenter
 	options   Agent
 	log       *slog.Logger
-	httpLog   *slog.Logger // of the requests
-	http      *listener    // the first that is plain; nil when it listens nowhere
-	listeners []*listener  // all of them
+	httpLog   *slog.Logger     // of the requests
+	http      *rest.Listener   // the first that is plain; nil when it listens nowhere
+	listeners []*rest.Listener // all of them
 	registry  registry
 	tokens    agentTokens
 	requests  metrics.Recorder
@@ -71,7 +72,7 @@ func (a *agent) start() error {
 		return err
 	}
 	for _, l := range a.listeners {
-		l.serve()
+		l.Serve()
 	}
 	return nil
 }
@@ -114,7 +115,7 @@ func (a *agent) listen() error {
 
 func (a *agent) listenOn(addresses string, secure *tls.Config) error {
 	for _, address := range strings.Fields(addresses) {
-		l, err := listen(address, secure, a, a.log)
+		l, err := rest.Listen(address, secure, a, a.log)
 		if err != nil {
 			return err
 		}
@@ -127,7 +128,7 @@ func (a *agent) close() error {
 	a.stop()
 	var err error
 	for _, l := range a.listeners {
-		err = errors.Join(err, l.close())
+		err = errors.Join(err, l.Close())
 	}
 	a.closeRunners()
 	for _, server := range a.dns {

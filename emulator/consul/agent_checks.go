@@ -16,13 +16,13 @@ import (
 
 func agentCheckRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/agent/checks", agentChecks, faithful, ""},
-		{http.MethodPut, "/v1/agent/check/register", registerCheck, partial, "checks of operating system services"},
-		{http.MethodPut, "/v1/agent/check/deregister/{check}", deregisterCheck, faithful, ""},
-		{http.MethodPut, "/v1/agent/check/pass/{check}", tellCheck(api.HealthPassing), faithful, ""},
-		{http.MethodPut, "/v1/agent/check/warn/{check}", tellCheck(api.HealthWarning), faithful, ""},
-		{http.MethodPut, "/v1/agent/check/fail/{check}", tellCheck(api.HealthCritical), faithful, ""},
-		{http.MethodPut, "/v1/agent/check/update/{check}", updateCheck, faithful, ""},
+		faithful(http.MethodGet, "/v1/agent/checks", agentChecks),
+		partial(http.MethodPut, "/v1/agent/check/register", registerCheck, "checks of operating system services"),
+		faithful(http.MethodPut, "/v1/agent/check/deregister/{check...}", deregisterCheck),
+		faithful(http.MethodPut, "/v1/agent/check/pass/{check...}", tellCheck(api.HealthPassing)),
+		faithful(http.MethodPut, "/v1/agent/check/warn/{check...}", tellCheck(api.HealthWarning)),
+		faithful(http.MethodPut, "/v1/agent/check/fail/{check...}", tellCheck(api.HealthCritical)),
+		faithful(http.MethodPut, "/v1/agent/check/update/{check...}", updateCheck),
 	}
 }
 

@@ -4,8 +4,8 @@ import "net/http"
 
 func agentConnectRoutes() []route {
 	return []route{
-		{http.MethodPost, "/v1/agent/connect/authorize", authorizeConnection, faithful, ""},
-		{http.MethodGet, "/v1/agent/connect/ca/roots", agentRoots, faithful, ""},
-		{http.MethodGet, "/v1/agent/connect/ca/leaf/{service}", agentLeaf, faithful, ""},
+		faithful(http.MethodPost, "/v1/agent/connect/authorize", authorizeConnection),
+		faithful(http.MethodGet, "/v1/agent/connect/ca/roots", agentRoots),
+		faithful(http.MethodGet, "/v1/agent/connect/ca/leaf/{service...}", agentLeaf),
 	}
 }

@@ -9,7 +9,7 @@ import (
 
 func debugRoutes() []route {
 	return []route{
-		{http.MethodGet, "/debug/pprof/{profile}", debugProfile, faithful, ""},
+		faithful(http.MethodGet, "/debug/pprof/{profile...}", debugProfile),
 	}
 }
 

@@ -21,7 +21,7 @@ func (a *agent) finished(r *http.Request, path string, began time.Time) {
 func sampleName(path string) string {
 	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
 	for i, part := range parts {
-		if isName(part) {
+		if strings.HasPrefix(part, "{") {
 			parts[i] = ""
 		}
 	}

@@ -83,9 +83,9 @@ func agentForceLeave(r *request) (any, error) {
 func memberRoutes() []route {
 	const apart = "the members of other processes show; their catalogs are their own"
 	return []route{
-		{http.MethodGet, "/v1/agent/members", agentMembers, faithful, ""},
-		{http.MethodPut, "/v1/agent/join/{address}", agentJoin, partial, apart},
-		{http.MethodPut, "/v1/agent/force-leave/{node}", agentForceLeave, faithful, ""},
-		{http.MethodPut, "/v1/agent/leave", agentLeave, faithful, ""},
+		faithful(http.MethodGet, "/v1/agent/members", agentMembers),
+		partial(http.MethodPut, "/v1/agent/join/{address...}", agentJoin, apart),
+		faithful(http.MethodPut, "/v1/agent/force-leave/{node...}", agentForceLeave),
+		faithful(http.MethodPut, "/v1/agent/leave", agentLeave),
 	}
 }

@@ -56,7 +56,7 @@ func (a *agent) debugConfig() map[string]any {
 	at := func(m api.AgentMember) string { return "tcp://" + m.Addr + ":" + strconv.Itoa(int(m.Port)) }
 	addresses := []string{}
 	for _, l := range a.listeners {
-		addresses = append(addresses, l.url)
+		addresses = append(addresses, l.URL())
 	}
 	return map[string]any{
 		"ACLsEnabled":              a.dc.consul.options.ACL.Enabled,
@@ -104,14 +104,14 @@ func agentReload(r *request) (any, error) {
 
 func selfRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/agent/self", agentSelf, partial, "DebugConfig has the settings that mean something here, and Stats what there is to count"},
-		{http.MethodGet, "/v1/agent/version", agentVersion, faithful, ""},
-		{http.MethodGet, "/v1/agent/host", agentHost, faithful, ""},
-		{http.MethodPut, "/v1/agent/reload", agentReload, partial, "services and checks are read again, no other settings"},
-		{http.MethodPut, "/v1/agent/maintenance", agentMaintenance, faithful, ""},
-		{http.MethodGet, "/v1/agent/monitor", agentMonitor, faithful, ""},
-		{http.MethodGet, "/v1/agent/metrics", agentMetrics, partial, "what there is to measure: no Raft, gossip or RPC"},
-		{http.MethodGet, "/v1/agent/metrics/stream", streamMetrics, partial, "what there is to measure: no Raft, gossip or RPC"},
-		{http.MethodPut, "/v1/agent/token/{token}", setAgentToken, partial, "the default token is used, the others are kept"},
+		partial(http.MethodGet, "/v1/agent/self", agentSelf, "DebugConfig has the settings that mean something here, and Stats what there is to count"),
+		faithful(http.MethodGet, "/v1/agent/version", agentVersion),
+		faithful(http.MethodGet, "/v1/agent/host", agentHost),
+		partial(http.MethodPut, "/v1/agent/reload", agentReload, "services and checks are read again, no other settings"),
+		faithful(http.MethodPut, "/v1/agent/maintenance", agentMaintenance),
+		faithful(http.MethodGet, "/v1/agent/monitor", agentMonitor),
+		partial(http.MethodGet, "/v1/agent/metrics", agentMetrics, "what there is to measure: no Raft, gossip or RPC"),
+		partial(http.MethodGet, "/v1/agent/metrics/stream", streamMetrics, "what there is to measure: no Raft, gossip or RPC"),
+		partial(http.MethodPut, "/v1/agent/token/{token...}", setAgentToken, "the default token is used, the others are kept"),
 	}
 }

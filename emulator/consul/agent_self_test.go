@@ -166,7 +166,7 @@ func freeAddress(t *testing.T) string {
 func TestAClientThatLeavesIsTakenOffTheCatalog(t *testing.T) {
 	t.Parallel()
 	c := start(t, Options{Datacenters: []Datacenter{{Agents: []Agent{{Node: "server"}, {Node: "client"}}}}})
-	leaver, err := api.NewClient(&api.Config{Address: c.primary().agents[1].http.url, Transport: &http.Transport{DisableKeepAlives: true}})
+	leaver, err := api.NewClient(&api.Config{Address: c.primary().agents[1].http.URL(), Transport: &http.Transport{DisableKeepAlives: true}})
 	require.NoError(t, err)
 	require.NoError(t, leaver.Agent().Leave())
 	nodes, _, err := officialClient(t, c).Catalog().Nodes(nil)
@@ -212,7 +212,7 @@ func TestOtherAddresses(t *testing.T) {
 		}))
 		listeners := c.primary().agents[0].listeners
 		require.Len(t, listeners, 3)
-		assert.Equal(t, http.StatusOK, answerAt(t, listeners[2].url, &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}))
+		assert.Equal(t, http.StatusOK, answerAt(t, listeners[2].URL(), &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}))
 		require.NoError(t, c.Close())
 	}
 }

@@ -139,12 +139,12 @@ func deregisterService(r *request) (any, error) {
 
 func agentServiceRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/agent/services", agentServices, faithful, ""},
-		{http.MethodGet, "/v1/agent/service/{service}", agentService, faithful, ""},
-		{http.MethodPut, "/v1/agent/service/register", registerService, faithful, ""},
-		{http.MethodPut, "/v1/agent/service/deregister/{service}", deregisterService, faithful, ""},
-		{http.MethodPut, "/v1/agent/service/maintenance/{service}", serviceMaintenance, faithful, ""},
-		{http.MethodGet, "/v1/agent/health/service/id/{service}", agentHealthOfInstance, faithful, ""},
-		{http.MethodGet, "/v1/agent/health/service/name/{service}", agentHealthOfService, faithful, ""},
+		faithful(http.MethodGet, "/v1/agent/services", agentServices),
+		faithful(http.MethodGet, "/v1/agent/service/{service...}", agentService),
+		faithful(http.MethodPut, "/v1/agent/service/register", registerService),
+		faithful(http.MethodPut, "/v1/agent/service/deregister/{service...}", deregisterService),
+		faithful(http.MethodPut, "/v1/agent/service/maintenance/{service...}", serviceMaintenance),
+		faithful(http.MethodGet, "/v1/agent/health/service/id/{service...}", agentHealthOfInstance),
+		faithful(http.MethodGet, "/v1/agent/health/service/name/{service...}", agentHealthOfService),
 	}
 }

@@ -12,8 +12,8 @@ import (
 
 func discoveryChainRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/discovery-chain/{service}", getChain, faithful, ""},
-		{http.MethodPost, "/v1/discovery-chain/{service}", getChain, partial, "CustomizationHash is a hash of our own"},
+		faithful(http.MethodGet, "/v1/discovery-chain/{service...}", getChain),
+		partial(http.MethodPost, "/v1/discovery-chain/{service...}", getChain, "CustomizationHash is a hash of our own"),
 	}
 }
 

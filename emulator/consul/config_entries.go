@@ -17,10 +17,10 @@ import (
 
 func configEntryRoutes() []route {
 	return []route{
-		{http.MethodPut, "/v1/config", putConfigEntry, partial, "the status of API gateways and their routes is not worked out"},
-		{http.MethodGet, "/v1/config/{kind}/{name}", getConfigEntry, faithful, ""},
-		{http.MethodDelete, "/v1/config/{kind}/{name}", deleteConfigEntry, faithful, ""},
-		{http.MethodGet, "/v1/config/{kind}", listConfigEntries, faithful, ""},
+		partial(http.MethodPut, "/v1/config", putConfigEntry, "the status of API gateways and their routes is not worked out"),
+		faithful(http.MethodGet, "/v1/config/{kind}/{name...}", getConfigEntry),
+		faithful(http.MethodDelete, "/v1/config/{kind}/{name...}", deleteConfigEntry),
+		faithful(http.MethodGet, "/v1/config/{kind...}", listConfigEntries),
 	}
 }
 

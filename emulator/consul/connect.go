@@ -17,9 +17,9 @@ import (
 
 func connectRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/connect/ca/roots", caRoots, faithful, ""},
-		{http.MethodGet, "/v1/connect/ca/configuration", getAuthority, faithful, ""},
-		{http.MethodPut, "/v1/connect/ca/configuration", putAuthority, partial, "the one provider is consul: Vault's and AWS's are not there"},
+		faithful(http.MethodGet, "/v1/connect/ca/roots", caRoots),
+		faithful(http.MethodGet, "/v1/connect/ca/configuration", getAuthority),
+		partial(http.MethodPut, "/v1/connect/ca/configuration", putAuthority, "the one provider is consul: Vault's and AWS's are not there"),
 	}
 }
 

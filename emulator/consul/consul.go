@@ -26,6 +26,7 @@ import (
 	"github.com/drydock/drydock/emulator/consul/state"
 	"github.com/drydock/drydock/emulator/logs"
 	"github.com/drydock/drydock/emulator/members"
+	"github.com/drydock/drydock/emulator/rest"
 )
 
 // Version is the version of Consul whose behaviour this is, and which agents tell.
@@ -133,11 +134,11 @@ type Consul struct {
 	options     Options
 	log         *slog.Logger
 	datacenters []*datacenter
-	router      *router
+	router      *rest.Router[*request]
 	keyring     *keyring
 	servers     *members.Pool // of all datacenters
 	fan         *logs.Fan     // that the log goes through
-	unknown     unknownRoutes
+	unknown     rest.Unknown
 	stop        context.CancelFunc
 	leaving     sync.Once
 	left        chan struct{} // closed when an agent has left
@@ -160,7 +161,7 @@ func Start(ctx context.Context, o Options) (*Consul, error) {
 	fan := logs.NewFan(o.Logger.Handler())
 	log := slog.New(fan)
 	c := &Consul{
-		options: o, log: log, fan: fan, router: newRouter(table()), keyring: keyring, stop: stop,
+		options: o, log: log, fan: fan, router: rest.NewRouter(table()), keyring: keyring, stop: stop,
 		servers: members.New(log.With(logs.Module("agent.server.serf.wan"))), left: make(chan struct{}),
 	}
 	if err := c.start(running); err != nil {
@@ -227,5 +228,5 @@ func (c *Consul) URL(datacenter string) string {
 	if d == nil || d.agents[0].http == nil {
 		return ""
 	}
-	return d.agents[0].http.url
+	return d.agents[0].http.URL()
 }

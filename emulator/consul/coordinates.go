@@ -14,11 +14,10 @@ import (
 
 func coordinateRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/coordinate/datacenters", datacenterCoordinates, partial,
-			"datacenters are all in one place: nothing measures how far they are from each other"},
-		{http.MethodGet, "/v1/coordinate/nodes", nodeCoordinates, faithful, ""},
-		{http.MethodGet, "/v1/coordinate/node/{node}", nodeCoordinate, faithful, ""},
-		{http.MethodPut, "/v1/coordinate/update", updateCoordinate, faithful, ""},
+		partial(http.MethodGet, "/v1/coordinate/datacenters", datacenterCoordinates, "datacenters are all in one place: nothing measures how far they are from each other"),
+		faithful(http.MethodGet, "/v1/coordinate/nodes", nodeCoordinates),
+		faithful(http.MethodGet, "/v1/coordinate/node/{node...}", nodeCoordinate),
+		faithful(http.MethodPut, "/v1/coordinate/update", updateCoordinate),
 	}
 }
 

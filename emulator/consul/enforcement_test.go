@@ -94,9 +94,10 @@ func TestEachRouteSaysWhoMayCallIt(t *testing.T) {
 		known = append(known, g.route)
 	}
 	for _, r := range table() {
-		if r.handle == nil || strings.HasPrefix(r.path, "/debug/") || strings.HasPrefix(r.path, "/v1/acl/") {
+		if r.Handle == nil || strings.HasPrefix(r.Path, "/debug/") || strings.HasPrefix(r.Path, "/v1/acl/") {
 			continue // TestWritersMayAndReadersMayNot has those of access control
 		}
-		assert.True(t, slices.Contains(known, r.method+" "+r.path), "%s %s", r.method, r.path)
+		name := r.Method + " " + strings.ReplaceAll(r.Path, "...}", "}")
+		assert.True(t, slices.Contains(known, name), name)
 	}
 }

@@ -19,8 +19,8 @@ const maximumPayload = 300
 
 func eventRoutes() []route {
 	return []route{
-		{http.MethodPut, "/v1/event/fire/{name}", fireEvent, faithful, ""},
-		{http.MethodGet, "/v1/event/list", listEvents, faithful, ""},
+		faithful(http.MethodPut, "/v1/event/fire/{name...}", fireEvent),
+		faithful(http.MethodGet, "/v1/event/list", listEvents),
 	}
 }
 

@@ -14,8 +14,8 @@ import (
 
 func exportedRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/exported-services", exportedServices, faithful, ""},
-		{http.MethodGet, "/v1/imported-services", importedServices, faithful, ""},
+		faithful(http.MethodGet, "/v1/exported-services", exportedServices),
+		faithful(http.MethodGet, "/v1/imported-services", importedServices),
 	}
 }
 

@@ -12,12 +12,12 @@ import (
 
 func healthRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/health/node/{node}", healthNode, faithful, ""},
-		{http.MethodGet, "/v1/health/checks/{service}", healthChecks, faithful, ""},
-		{http.MethodGet, "/v1/health/state/{state}", healthState, faithful, ""},
-		{http.MethodGet, "/v1/health/service/{service}", healthService, partial, "merge-central-config merges nothing; there are no peers"},
-		{http.MethodGet, "/v1/health/connect/{service}", healthConnect, partial, "merge-central-config merges nothing; there are no peers"},
-		{http.MethodGet, "/v1/health/ingress/{service}", healthIngress, partial, "merge-central-config merges nothing; there are no peers"},
+		faithful(http.MethodGet, "/v1/health/node/{node...}", healthNode),
+		faithful(http.MethodGet, "/v1/health/checks/{service...}", healthChecks),
+		faithful(http.MethodGet, "/v1/health/state/{state...}", healthState),
+		partial(http.MethodGet, "/v1/health/service/{service...}", healthService, "merge-central-config merges nothing; there are no peers"),
+		partial(http.MethodGet, "/v1/health/connect/{service...}", healthConnect, "merge-central-config merges nothing; there are no peers"),
+		partial(http.MethodGet, "/v1/health/ingress/{service...}", healthIngress, "merge-central-config merges nothing; there are no peers"),
 	}
 }
 

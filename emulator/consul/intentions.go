@@ -17,16 +17,16 @@ import (
 
 func intentionRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/connect/intentions", listIntentions, faithful, ""},
-		{http.MethodPost, "/v1/connect/intentions", createIntention, faithful, ""},
-		{http.MethodGet, "/v1/connect/intentions/exact", getExactIntention, faithful, ""},
-		{http.MethodPut, "/v1/connect/intentions/exact", putExactIntention, faithful, ""},
-		{http.MethodDelete, "/v1/connect/intentions/exact", deleteExactIntention, faithful, ""},
-		{http.MethodGet, "/v1/connect/intentions/match", matchIntentions, faithful, ""},
-		{http.MethodGet, "/v1/connect/intentions/check", checkIntention, faithful, ""},
-		{http.MethodGet, "/v1/connect/intentions/{id}", getIntention, faithful, ""},
-		{http.MethodPut, "/v1/connect/intentions/{id}", updateIntention, faithful, ""},
-		{http.MethodDelete, "/v1/connect/intentions/{id}", deleteIntention, faithful, ""},
+		faithful(http.MethodGet, "/v1/connect/intentions", listIntentions),
+		faithful(http.MethodPost, "/v1/connect/intentions", createIntention),
+		faithful(http.MethodGet, "/v1/connect/intentions/exact", getExactIntention),
+		faithful(http.MethodPut, "/v1/connect/intentions/exact", putExactIntention),
+		faithful(http.MethodDelete, "/v1/connect/intentions/exact", deleteExactIntention),
+		faithful(http.MethodGet, "/v1/connect/intentions/match", matchIntentions),
+		faithful(http.MethodGet, "/v1/connect/intentions/check", checkIntention),
+		faithful(http.MethodGet, "/v1/connect/intentions/{id...}", getIntention),
+		faithful(http.MethodPut, "/v1/connect/intentions/{id...}", updateIntention),
+		faithful(http.MethodDelete, "/v1/connect/intentions/{id...}", deleteIntention),
 	}
 }
 

@@ -10,9 +10,9 @@ import (
 
 func keyRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/kv/{key}", getKey, faithful, ""},
-		{http.MethodPut, "/v1/kv/{key}", putKey, faithful, ""},
-		{http.MethodDelete, "/v1/kv/{key}", deleteKey, faithful, ""},
+		faithful(http.MethodGet, "/v1/kv/{key...}", getKey),
+		faithful(http.MethodPut, "/v1/kv/{key...}", putKey),
+		faithful(http.MethodDelete, "/v1/kv/{key...}", deleteKey),
 	}
 }
 

@@ -12,11 +12,11 @@ const noPeering = "clusters are not peered: that takes gRPC between real ones; u
 
 func peeringRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/peerings", listPeerings, partial, noPeering},
-		{http.MethodGet, "/v1/peering/{name}", getPeering, partial, noPeering},
-		{http.MethodDelete, "/v1/peering/{name}", deletePeering, partial, noPeering},
-		{http.MethodPost, "/v1/peering/token", nil, absent, noPeering},
-		{http.MethodPost, "/v1/peering/establish", nil, absent, noPeering},
+		partial(http.MethodGet, "/v1/peerings", listPeerings, noPeering),
+		partial(http.MethodGet, "/v1/peering/{name...}", getPeering, noPeering),
+		partial(http.MethodDelete, "/v1/peering/{name...}", deletePeering, noPeering),
+		absent(http.MethodPost, "/v1/peering/token", noPeering),
+		absent(http.MethodPost, "/v1/peering/establish", noPeering),
 	}
 }
 

@@ -21,11 +21,11 @@ func askUnder(t *testing.T, c *Consul, rules, method, path, body string) (int, h
 	require.NoError(t, err)
 	sent := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	answer := httptest.NewRecorder()
-	found, ok := c.router.find(sent)[method]
+	found, ok := c.router.Find(sent)[method]
 	require.True(t, ok, path)
 	r := newRequest(c.primary().agents[0], answer, sent)
 	r.caller = &caller{may: acl.New(false, parsed)}
-	value, err := found.handle(r)
+	value, err := found.Handle(r)
 	if err != nil {
 		writeError(answer, err)
 	} else {

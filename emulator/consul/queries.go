@@ -12,13 +12,13 @@ import (
 
 func queryRoutes() []route {
 	return []route{
-		{http.MethodPost, "/v1/query", createQuery, faithful, ""},
-		{http.MethodGet, "/v1/query", listQueries, faithful, ""},
-		{http.MethodGet, "/v1/query/{query}", getQuery, faithful, ""},
-		{http.MethodPut, "/v1/query/{query}", updateQuery, faithful, ""},
-		{http.MethodDelete, "/v1/query/{query}", deleteQuery, faithful, ""},
-		{http.MethodGet, "/v1/query/{query}/execute", executeQuery, faithful, ""},
-		{http.MethodGet, "/v1/query/{query}/explain", explainQuery, faithful, ""},
+		faithful(http.MethodPost, "/v1/query", createQuery),
+		faithful(http.MethodGet, "/v1/query", listQueries),
+		faithful(http.MethodGet, "/v1/query/{query...}", getQuery),
+		faithful(http.MethodPut, "/v1/query/{query...}", updateQuery),
+		faithful(http.MethodDelete, "/v1/query/{query...}", deleteQuery),
+		faithful(http.MethodGet, "/v1/query/{query}/execute", executeQuery),
+		faithful(http.MethodGet, "/v1/query/{query}/explain", explainQuery),
 	}
 }
 

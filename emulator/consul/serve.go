@@ -4,38 +4,16 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/drydock/drydock/emulator/rest"
 )
-
-// maxUnknown bounds how many unknown routes are counted each by itself.
-const maxUnknown = 1000
-
-// unknownRoutes counts the requests that no route of the table answers, so
-// that a gap in the surface is seen.
-type unknownRoutes struct {
-	mu     sync.Mutex
-	counts map[string]int
-}
-
-func (u *unknownRoutes) add(route string) (count int) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	if u.counts == nil {
-		u.counts = map[string]int{}
-	}
-	if _, known := u.counts[route]; !known && len(u.counts) >= maxUnknown {
-		route = "others"
-	}
-	u.counts[route]++
-	return u.counts[route]
-}
 
 // ServeHTTP answers a request of the API.
 func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Vary", "Accept-Encoding")
 	w.Header().Set("X-Consul-Default-Acl-Policy", a.dc.consul.options.ACL.defaultPolicy())
-	routes := a.dc.consul.router.find(r)
+	routes := a.dc.consul.router.Find(r)
 	if routes == nil {
 		a.unknown(w, r)
 		return
@@ -48,12 +26,12 @@ func (a *agent) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		otherMethod(w, r, routes)
 		return
 	}
-	defer a.finished(r, found.path, time.Now())
+	defer a.finished(r, found.Path, time.Now())
 	req := newRequest(a, w, r)
-	err := req.chooseDatacenter(found.path)
+	err := req.chooseDatacenter(found.Path)
 	var answer any
 	if err == nil {
-		answer, err = found.handle(req)
+		answer, err = found.Handle(req)
 	}
 	if err != nil {
 		err = req.forwarded(err)
@@ -72,14 +50,14 @@ func (o ACL) defaultPolicy() string {
 }
 
 func (a *agent) unknown(w http.ResponseWriter, r *http.Request) {
-	count := a.dc.consul.unknown.add(r.Method + " " + r.URL.Path)
+	count := a.dc.consul.unknown.Add(r.Method + " " + r.URL.Path)
 	a.dc.consul.log.Warn("a request has no route", "method", r.Method, "path", r.URL.Path, "count", count)
 	http.Error(w, "Invalid URL path: not a recognized HTTP API endpoint", http.StatusNotFound)
 }
 
 // otherMethod answers OPTIONS, and refuses a method that the path does not have.
 func otherMethod(w http.ResponseWriter, r *http.Request, routes map[string]route) {
-	w.Header().Set("Allow", strings.Join(append(methods(routes), http.MethodOptions), ","))
+	w.Header().Set("Allow", strings.Join(append(rest.Methods(routes), http.MethodOptions), ","))
 	if r.Method != http.MethodOptions {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		w.Write([]byte("method " + r.Method + " not allowed"))

@@ -10,12 +10,12 @@ import (
 
 func sessionRoutes() []route {
 	return []route{
-		{http.MethodPut, "/v1/session/create", createSession, faithful, ""},
-		{http.MethodPut, "/v1/session/destroy/{id}", destroySession, faithful, ""},
-		{http.MethodPut, "/v1/session/renew/{id}", renewSession, faithful, ""},
-		{http.MethodGet, "/v1/session/info/{id}", sessionInfo, faithful, ""},
-		{http.MethodGet, "/v1/session/node/{node}", sessionsOfNode, faithful, ""},
-		{http.MethodGet, "/v1/session/list", listSessions, faithful, ""},
+		faithful(http.MethodPut, "/v1/session/create", createSession),
+		faithful(http.MethodPut, "/v1/session/destroy/{id...}", destroySession),
+		faithful(http.MethodPut, "/v1/session/renew/{id...}", renewSession),
+		faithful(http.MethodGet, "/v1/session/info/{id...}", sessionInfo),
+		faithful(http.MethodGet, "/v1/session/node/{node...}", sessionsOfNode),
+		faithful(http.MethodGet, "/v1/session/list", listSessions),
 	}
 }
 

@@ -12,8 +12,8 @@ import (
 func snapshotRoutes() []route {
 	const foreign = "an archive is read only by what has made it: the real program and this one have states of their own"
 	return []route{
-		{http.MethodGet, "/v1/snapshot", saveSnapshot, partial, foreign},
-		{http.MethodPut, "/v1/snapshot", restoreSnapshot, partial, foreign},
+		partial(http.MethodGet, "/v1/snapshot", saveSnapshot, foreign),
+		partial(http.MethodPut, "/v1/snapshot", restoreSnapshot, foreign),
 	}
 }
 

@@ -4,8 +4,8 @@ import "net/http"
 
 func statusRoutes() []route {
 	return []route{
-		{http.MethodGet, "/v1/status/leader", statusLeader, faithful, ""},
-		{http.MethodGet, "/v1/status/peers", statusPeers, faithful, ""},
+		faithful(http.MethodGet, "/v1/status/leader", statusLeader),
+		faithful(http.MethodGet, "/v1/status/peers", statusPeers),
 	}
 }
 

@@ -17,7 +17,7 @@ const maximumOperations = 128
 
 func transactionRoutes() []route {
 	return []route{
-		{http.MethodPut, "/v1/txn", runTransaction, faithful, ""},
+		faithful(http.MethodPut, "/v1/txn", runTransaction),
 	}
 }
 

@@ -3,6 +3,8 @@ package rest_test
 import (
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,4 +53,26 @@ func TestTheMostSpecificRouteIsFound(t *testing.T) {
 		assert.Equal(t, []string{http.MethodGet}, rest.Methods(routes), path)
 		assert.Equal(t, want[1], request.PathValue("id")+request.PathValue("key"), path)
 	}
+}
+
+// FuzzRouter looks for whatever is asked: what is found has a name for each part.
+func FuzzRouter(f *testing.F) {
+	nothing := func(struct{}) (any, error) { return nil, nil }
+	var table []rest.Route[struct{}]
+	for _, path := range []string{"/v1/kv/{key...}", "/v1/job/{id...}/versions/{tag}/tag", "/v1/jobs"} {
+		table = append(table, rest.Route[struct{}]{Method: http.MethodGet, Path: path, Handle: nothing})
+	}
+	router := rest.NewRouter(table)
+	f.Add("/v1/kv/a//b%2Fc")
+	f.Add("/v1/job/a/b/versions/x/tag")
+	f.Fuzz(func(t *testing.T, path string) {
+		u, err := url.Parse("http://host/" + strings.TrimPrefix(path, "/"))
+		if err != nil {
+			return
+		}
+		request := &http.Request{URL: u}
+		if routes := router.Find(request); routes != nil {
+			assert.Contains(t, routes, http.MethodGet)
+		}
+	})
 }

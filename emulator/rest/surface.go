@@ -8,7 +8,7 @@ import (
 
 const surfaceHead = `# The surface of the emulated %s
 
-Every route of the HTTP API of %[1]s %[2]s, and how far it is served here. Generated from the table of routes:
+Every route of %[1]s %[2]s's HTTP API, and how far it is served here. Generated from the table of routes:
 ` + "`go test ./emulator/%[3]s -run Surface -update`" + ` writes it anew, and the tests fail when it is not current.
 
 - **faithful**: does what the real one does, as far as the community edition goes;
