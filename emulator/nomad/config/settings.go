@@ -85,6 +85,6 @@ func defaults(dev bool) settings.Tree {
 
 // development sets what an agent in development mode is, whatever the files say.
 func (s *agentSettings) development() {
-	s.dev, s.Server.Enabled, s.Client.Enabled, s.EnableDebug = true, true, true, true
+	s.dev, s.Server.Enabled, s.Client.Enabled, s.EnableDebug, s.Telemetry.PrometheusMetrics = true, true, true, true, true
 	s.DataDir = ""
 }
