@@ -60,7 +60,7 @@ func newAllocRunner(node *session, alloc *api.Allocation) *allocRunner {
 	}
 	a.known.Store(groupOf(alloc))
 	a.ctx, a.cancel = context.WithCancel(context.Background())
-	a.env = groupEnvironment(alloc, a.group(), node.view(node.node.Load()), node.options.Region)
+	a.env = groupEnvironment(alloc, a.group(), node.options.Node.Datacenter, node.references(node.node.Load()))
 	a.deployment = alloc.DeploymentStatus
 	a.network = &api.AllocNetworkStatus{}
 	for _, spec := range a.group().Tasks {

@@ -30,6 +30,13 @@ type Client struct {
 	session *session          // nil while the node is gone
 	meta    map[string]string // of the node; nil is what the topology says
 	volumes map[string]*api.HostVolumeInfo
+	seen    seenNode
+}
+
+// seenNode is a node as allocations see it.
+type seenNode struct {
+	node       *api.Node
+	references map[string]string
 }
 
 // Start starts a node, which the caller must Close. It returns once the node is
@@ -126,19 +133,22 @@ func (c *Client) Node() *api.Node {
 func (c *Client) SetMeta(meta map[string]string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.meta = meta
+	c.meta, c.seen = meta, seenNode{}
 }
 
-// view is the node as allocations see it.
-func (c *Client) view(node *api.Node) *api.Node {
+// references are what ${node.…}, ${attr.…} and ${meta.…} stand for in jobs. All
+// allocations that come between two changes of the node have them in common.
+func (c *Client) references(node *api.Node) map[string]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.meta == nil {
-		return node
+	if c.seen.node != node {
+		now := *node
+		if c.meta != nil {
+			now.Meta = c.meta
+		}
+		c.seen = seenNode{node, nodeReferences(&now, c.options.Region)}
 	}
-	seen := *node
-	seen.Meta = c.meta
-	return &seen
+	return c.seen.references
 }
 
 func (c *Client) current() *session {

@@ -34,13 +34,13 @@ func nodeReferences(node *api.Node, region string) map[string]string {
 }
 
 // groupEnvironment is what all tasks of an allocation have in common.
-func groupEnvironment(alloc *api.Allocation, group *api.TaskGroup, node *api.Node, region string) taskenv.Env {
+func groupEnvironment(alloc *api.Allocation, group *api.TaskGroup, datacenter string, references map[string]string) taskenv.Env {
 	job := alloc.Job
 	vars := map[string]string{
 		"NOMAD_ALLOC_ID": alloc.ID, "NOMAD_SHORT_ALLOC_ID": alloc.ID[:min(8, len(alloc.ID))],
 		"NOMAD_ALLOC_NAME": alloc.Name, "NOMAD_ALLOC_INDEX": allocIndex(alloc.Name),
 		"NOMAD_GROUP_NAME": *group.Name, "NOMAD_JOB_ID": *job.ID, "NOMAD_JOB_NAME": *job.Name,
-		"NOMAD_NAMESPACE": alloc.Namespace, "NOMAD_REGION": *job.Region, "NOMAD_DC": node.Datacenter,
+		"NOMAD_NAMESPACE": alloc.Namespace, "NOMAD_REGION": *job.Region, "NOMAD_DC": datacenter,
 	}
 	if job.ParentID != nil && *job.ParentID != "" {
 		vars["NOMAD_JOB_PARENT_ID"] = *job.ParentID
@@ -48,7 +48,7 @@ func groupEnvironment(alloc *api.Allocation, group *api.TaskGroup, node *api.Nod
 	for _, p := range allocatedPorts(alloc) {
 		addPort(vars, p)
 	}
-	return taskenv.New(vars, nodeReferences(node, region))
+	return taskenv.New(vars, references)
 }
 
 // allocIndex is the number in the name of an allocation, <job>.<group>[<number>].
