@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 )
@@ -242,6 +243,22 @@ func TestProcessesHeedWhatTheirOwnerIgnores(t *testing.T) {
 	out, err := exec.CommandContext(t.Context(), "/bin/sh", "-c", `trap '' HUP INT; exec "$0" ignorant`, program).CombinedOutput()
 	require.NoError(t, err)
 	require.Equal(t, strings.Repeat("hangup\ninterrupt\n", 2), string(out))
+}
+
+func TestTheMainThreadIsNotConfined(t *testing.T) {
+	t.Parallel()
+	command := shell("true", io.Discard)
+	command.Confine = func(*syscall.SysProcAttr) (func() error, error) {
+		assert.False(t, isMainThread())
+		return func() error { return nil }, nil
+	}
+	for range 50 {
+		s := NewStarter()
+		p, err := s.Start(command)
+		require.NoError(t, err)
+		<-p.Done()
+		require.NoError(t, s.Close())
+	}
 }
 
 func TestKilledWatchdogStopsNewProcesses(t *testing.T) {

@@ -75,9 +75,29 @@ func (s *Starter) ready() (*watchdog, error) {
 // loop starts all processes from one thread: the kernel ends a child with the
 // thread that started it, not with the program, and Go's other threads come and
 // go. The lock is never given back, so that the thread ends with the loop.
+//
+// It is not the main thread. That one never ends, and Command.Confine would put
+// the whole program where it puts the thread: the kernel charges the memory of
+// all threads to the control group of the main one.
 func (s *Starter) loop() {
-	defer close(s.gone)
 	runtime.LockOSThread()
+	if isMainThread() {
+		defer runtime.UnlockOSThread()
+		elsewhere := make(chan struct{})
+		go func() {
+			runtime.LockOSThread()
+			close(elsewhere)
+			s.run()
+		}()
+		<-elsewhere // until then this goroutine holds the main thread
+		return
+	}
+	s.run()
+}
+
+// run starts processes until the starter is closed.
+func (s *Starter) run() {
+	defer close(s.gone)
 	for start := range s.starts {
 		start()
 	}
