@@ -64,6 +64,25 @@ func TestRemoveKillsWhatIsLeft(t *testing.T) {
 	require.False(t, g.OOMKilled())
 }
 
+func TestRemoveSparesWhoIsStartingAProcess(t *testing.T) {
+	t.Parallel()
+	h, err := Find()
+	if err != nil {
+		t.Skip(err)
+	}
+	g, err := h.Make(t.Name(), Limits{})
+	require.NoError(t, err)
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	restore, err := g.Confine(&syscall.SysProcAttr{})
+	require.NoError(t, err)
+	for _, folder := range h.layout.folders(g.name) {
+		killMembers(folder)
+	}
+	require.NoError(t, restore())
+	require.NoError(t, g.Remove())
+}
+
 // fakeUnified is a folder that looks like control groups of version 2.
 func fakeUnified(t *testing.T, controllers string) string {
 	t.Helper()

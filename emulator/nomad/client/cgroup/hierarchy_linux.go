@@ -144,13 +144,15 @@ func remove(folder string) error {
 	return fmt.Errorf("remove the control group %s: %w", folder, err)
 }
 
+// killMembers kills what is in a group, but for this program: where groups hold
+// threads, one of its own is in there for as long as it starts a process.
 func killMembers(folder string) {
 	text, err := os.ReadFile(filepath.Join(folder, "cgroup.procs"))
 	if err != nil {
 		return
 	}
 	for _, line := range strings.Fields(string(text)) {
-		if pid, err := strconv.Atoi(line); err == nil {
+		if pid, err := strconv.Atoi(line); err == nil && pid != os.Getpid() {
 			_ = syscall.Kill(pid, syscall.SIGKILL)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 // split is version 1: a tree for each kind of resource.
 type split struct {
 	memory, cpu string
-	homes       []string // the groups that this program is in
+	homes       []string // the groups that this program's threads are in
 }
 
 func newSplit(root string) (layout, error) {
@@ -30,10 +30,10 @@ func newSplit(root string) (layout, error) {
 	return s, err
 }
 
-// homes are the folders of the groups that this program is in: of memory, then
-// of CPU.
+// homes are the folders of the groups that the calling thread is in: of memory,
+// then of CPU. Another thread may just be confined.
 func homes(root string) ([]string, error) {
-	text, err := os.ReadFile("/proc/self/cgroup")
+	text, err := os.ReadFile("/proc/thread-self/cgroup")
 	if err != nil {
 		return nil, err
 	}
