@@ -3,6 +3,7 @@ package client
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"strings"
@@ -302,29 +303,29 @@ func TestKilledNodeComesBack(t *testing.T) {
 
 func TestHealthOfADeployment(t *testing.T) {
 	t.Parallel()
-	update := `update {
-		min_healthy_time  = "20ms"
-		healthy_deadline  = "300ms"
-		progress_deadline = "1h"
+	const update = `update {
+		min_healthy_time  = "1ms"
+		healthy_deadline  = "%s"
+		progress_deadline = "2h"
 	}
 	`
 	for name, c := range map[string]struct {
-		task    string
-		healthy bool
-		event   string
+		task, deadline string
+		healthy        bool
+		event          string
 	}{
-		"runs": {`config { run_for = "1h" }`, true, ""},
+		"runs": {`config { run_for = "1h" }`, "1h", true, ""},
 		"fails": {failMode + `
-			config { exit_code = 1 }`, false, "Alloc Unhealthy: Unhealthy because of failed task"},
+			config { exit_code = 1 }`, "1h", false, "Alloc Unhealthy: Unhealthy because of failed task"},
 		"late": {`config {
 			start_block_for = "1h"
-		}`, false, "Alloc Unhealthy: Task not running by healthy_deadline of 300ms"},
+		}`, "300ms", false, "Alloc Unhealthy: Task not running by healthy_deadline of 300ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := newFakeServer()
 			testNode(t, server)
-			id := server.place(taskJob(t, "service", update+`task "t" {
+			id := server.place(taskJob(t, "service", fmt.Sprintf(update, c.deadline)+`task "t" {
 				driver = "mock_driver"
 				`+c.task+`
 			}`), func(a *api.Allocation) { a.DeploymentID = "d" })

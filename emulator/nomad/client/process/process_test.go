@@ -19,6 +19,7 @@ import (
 	"go.uber.org/goleak"
 )
 
+// patience bounds what tests wait for, on a machine that is busy.
 const patience = time.Minute
 
 // TestMain is also the owner of tasks that is to be killed, and one that

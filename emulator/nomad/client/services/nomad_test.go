@@ -37,7 +37,7 @@ func httpService(onUpdate string) *api.Service {
 	return &api.Service{
 		Name: "web", Provider: "nomad", PortLabel: "http", Tags: []string{"z", "a"}, CanaryTags: []string{"canary"},
 		Checks: []api.ServiceCheck{{
-			Type: "http", Path: "/health?deep=1", Interval: time.Second, Timeout: time.Second, OnUpdate: onUpdate,
+			Type: "http", Path: "/health?deep=1", Interval: time.Second, Timeout: time.Minute, OnUpdate: onUpdate,
 			Header: map[string][]string{"Host": {"here"}, "X-Key": {"${NOMAD_GROUP_NAME}"}},
 		}},
 	}
@@ -103,8 +103,8 @@ func TestTCPCheck(t *testing.T) {
 	t.Parallel()
 	var status atomic.Int64
 	alloc := newAllocation(nil, []*api.Service{{Name: "db", Provider: "nomad", PortLabel: "http", Checks: []api.ServiceCheck{
-		{Name: "up", Type: "tcp", Interval: time.Second, Timeout: time.Second},
-		{Name: "down", Type: "tcp", PortLabel: "1", Interval: time.Second, Timeout: time.Second, OnUpdate: "ignore"},
+		{Name: "up", Type: "tcp", Interval: time.Second, Timeout: time.Minute},
+		{Name: "down", Type: "tcp", PortLabel: "1", Interval: time.Second, Timeout: time.Minute, OnUpdate: "ignore"},
 	}}})
 	alloc.setPort(serve(t, &status))
 	s := newServices(t, Config{Servers: &fakeServers{}}, alloc)
@@ -156,7 +156,7 @@ func TestPromotionOfACanary(t *testing.T) {
 func TestCheckRestartsTheTask(t *testing.T) {
 	t.Parallel()
 	service := &api.Service{Name: "web", Provider: "nomad", PortLabel: "1", Checks: []api.ServiceCheck{{
-		Type: "tcp", Interval: 10 * time.Millisecond, Timeout: time.Second, CheckRestart: &api.CheckRestart{Limit: 2, Grace: new(time.Duration(0))},
+		Type: "tcp", Interval: 10 * time.Millisecond, Timeout: time.Minute, CheckRestart: &api.CheckRestart{Limit: 2, Grace: new(time.Duration(0))},
 	}}}
 	alloc := newAllocation([]*api.Service{service}, nil)
 	alloc.tasks[0].setRunning(true)
