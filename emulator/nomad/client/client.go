@@ -1,3 +1,11 @@
+// Package client is the nodes of an emulated Nomad: each registers with the
+// servers of its region and runs the allocations that they give it, with drivers
+// that start real processes or only pretend to. It renders their templates,
+// registers their services, keeps their logs, restarts what ends before it should, and
+// leaves no process behind, whatever happens to the program that owns it.
+//
+// Package nomad starts the nodes of a region; the words are Nomad's own (job,
+// group, task, allocation, driver).
 package client
 
 import (

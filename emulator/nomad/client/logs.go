@@ -214,23 +214,6 @@ func (w *lineWriter) flush() {
 	}
 }
 
-// tail returns the last lines that a task printed, of its standard error if there are any.
-func (t *task) tail(lines int) []string {
-	for _, stream := range []string{"stderr", "stdout"} {
-		base := filepath.Join(t.alloc.logDir(), t.spec.Name+"."+stream)
-		text, err := readEnd(fmt.Sprintf("%s.%d", base, newestLog(base)), maxLine)
-		if text = bytes.TrimSpace(text); err != nil || len(text) == 0 {
-			continue
-		}
-		var last []string
-		for line := range bytes.SplitSeq(text, []byte{'\n'}) {
-			last = append(last, string(line))
-		}
-		return last[max(0, len(last)-lines):]
-	}
-	return nil
-}
-
 // newestLog is the index of the last file of a log; 0 without one.
 func newestLog(base string) int {
 	names, err := filepath.Glob(base + ".*")
@@ -245,21 +228,4 @@ func newestLog(base string) int {
 		}
 	}
 	return newest
-}
-
-// readEnd reads at most the last size bytes of a file.
-func readEnd(path string, size int64) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if _, err := f.Seek(max(0, info.Size()-size), io.SeekStart); err != nil {
-		return nil, err
-	}
-	return io.ReadAll(f)
 }

@@ -55,13 +55,25 @@ func TestRotatingFileOutlivesAFullDisk(t *testing.T) {
 
 func TestLogsRotate(t *testing.T) {
 	t.Parallel()
-	n := start(t, Options{})
+	server := newFakeServer()
+	node := testNode(t, server)
 	const lines = 3*8192 + 10 // of 128 bytes: a little over three megabytes
-	require.NoError(t, n.Register(within(t), parse(t, "task", "type", "batch", "mode", "print", "argument", "24586", "max_files", "2")))
-	eventually(t, "the task ends", dead(n, t, "one"))
-	logs := filepath.Join(last(t, n, "one").Dir, "alloc", "logs")
-	for index, want := range map[string]int{"0": 0, "1": 0, "2": 8192, "3": lines - 3*8192} {
-		text, err := os.ReadFile(filepath.Join(logs, "t.stdout."+index))
+	id := server.place(taskJob(t, "batch", `task "t" {
+		driver = "raw_exec"
+		config {
+			command = "/bin/sh"
+			args    = ["-c", "yes $(printf %0127d 0) | head -n 24586"]
+		}
+		logs {
+			max_files     = 2
+			max_file_size = 1
+		}
+	}`))
+	server.await(t, id, "complete")
+	dir, err := node.AllocationDir(id)
+	require.NoError(t, err)
+	for index, want := range []int{0, 0, 8192, lines - 3*8192} {
+		text, err := os.ReadFile(dir.LogFile("t", "stdout", index))
 		if want == 0 {
 			require.ErrorIs(t, err, os.ErrNotExist)
 			continue
@@ -85,10 +97,17 @@ func (b *buffer) Write(p []byte) (int, error) {
 func TestOutputHasTheTaskInFront(t *testing.T) {
 	t.Parallel()
 	var out buffer
-	n := start(t, Options{Output: &out})
-	require.NoError(t, n.Register(within(t), parse(t, "task", "type", "batch", "mode", "exit", "argument", "4")))
-	eventually(t, "the task ends", dead(n, t, "one"))
+	server := newFakeServer()
+	testNode(t, server, func(o *Options) { o.Output = &out })
+	id := server.place(taskJob(t, "batch", `task "t" {
+		driver = "raw_exec"
+		config {
+			command = "/bin/sh"
+			args    = ["-c", "echo first; printf second"]
+		}
+	}`))
+	server.await(t, id, "complete")
 	out.mu.Lock()
 	defer out.mu.Unlock()
-	require.Equal(t, "t | about to exit with 4\n", out.text.String())
+	require.Equal(t, "t | first\nt | second\n", out.text.String())
 }

@@ -12,11 +12,11 @@ import (
 	"github.com/drydock/drydock/emulator/nomad/client/hook"
 )
 
-// ErrClosed is returned by what is asked of a Nomad after Close has begun.
-var ErrClosed = errors.New("nomad: closed")
+// ErrClosed is returned by what is asked of a node after Close has begun.
+var ErrClosed = errors.New("node: closed")
 
-// Options say where a node works and what its tasks are given. Start requires Node, Dir and Server, New Dir alone. What they
-// hold is not to be changed after.
+// Options say where a node works and what its tasks are given. Start requires Node, Dir and Server. What they hold is not to be
+// changed after.
 type Options struct {
 	// Node is the node as the topology has it: ID, Name, Datacenter, NodePool, NodeClass, Meta and HTTPAddr. What it does not
 	// say of NodeResources and Attributes is found out.
@@ -39,19 +39,12 @@ type Options struct {
 	// user.checked_drivers, with the defaults of Nomad.
 	Settings map[string]string
 
-	// Dir holds the allocation directories, Dir/alloc/<allocation id>/…, laid out as Nomad does. One Nomad at a time owns it,
-	// which for nodes is up to their owner. It is made when something is to be in it.
+	// Dir holds the allocation directories, Dir/alloc/<allocation id>/…, laid out as Nomad does. It is made when something is
+	// to be in it; that one node at a time owns it is up to its owner.
 	Dir string
 	// Path is put first in the PATH of each task: the folders of the programs that jobs run.
 	Path []string
-	// Variables are the Nomad variables by path: what templates read with nomadVar.
-	Variables map[string]map[string]string
-	// Meta is the metadata of the node, read as ${meta.<key>}.
-	Meta map[string]string
-	// Consul is the address of the HTTP API of a Consul agent, with which the services that have the provider consul are
-	// registered. Empty: they are known here alone.
-	Consul string
-	// Logger receives the events of tasks and checks; nil discards them.
+	// Logger receives what goes wrong; nil discards it.
 	Logger *slog.Logger
 	// Output, if set, receives each line that a task prints, after the task's name. The writes of one node are never concurrent.
 	Output io.Writer

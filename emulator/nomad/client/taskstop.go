@@ -107,4 +107,6 @@ func (t *taskRunner) restart(request restartRequest) error {
 }
 
 // errTaskNotRunning is returned by what needs a running task.
+//
+//lint:ignore ST1005 the words of the API
 var errTaskNotRunning = errors.New("Task not running")

@@ -1,6 +1,0 @@
-//go:build !linux
-
-package client
-
-// PortHolder finds the program that listens on a TCP port of this machine. This system does not tell: ok is always false.
-func PortHolder(int) (pid int, program string, ok bool) { return 0, "", false }
