@@ -87,7 +87,7 @@ func Parse(path string, text []byte, first nomad.Region) ([]nomad.Region, error)
 		return nil, fmt.Errorf("read the topology %s: %w", path, err)
 	}
 	if len(f.Regions) == 0 {
-		return nil, fmt.Errorf("read the topology %s: it has no region: write region \"global\" { node \"a\" {} }", path)
+		return nil, fmt.Errorf("read the topology %s: it has no region: add a block region \"global\" with the nodes in it", path)
 	}
 	var regions []nomad.Region
 	for i, of := range f.Regions {
