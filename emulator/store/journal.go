@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 
 	"github.com/hashicorp/go-memdb"
 )
@@ -125,21 +126,37 @@ func (j *journal) append(before *memdb.Txn, changes memdb.Changes) error {
 	return nil
 }
 
-func encode(changes memdb.Changes) ([]byte, error) {
-	list := make([]change, len(changes))
+// encode is a line of the journal.
+func encode(changes memdb.Changes) (line []byte, err error) {
+	line = append(line, '[')
 	for i, c := range changes {
+		if i > 0 {
+			line = append(line, ',')
+		}
 		row := c.After
 		if c.Deleted() {
 			row = c.Before
 		}
-		text, err := json.Marshal(row)
-		if err != nil {
+		if line, err = appendChange(line, c.Table, row, c.Deleted()); err != nil {
 			return nil, err
 		}
-		list[i] = change{Table: c.Table, Row: text, Deleted: c.Deleted()}
 	}
-	line, err := json.Marshal(list)
-	return append(line, '\n'), err
+	return append(line, "]\n"...), nil
+}
+
+// appendChange writes a change as json.Marshal would, which goes through a row
+// that is JSON already once more.
+func appendChange(line []byte, table string, row any, deleted bool) ([]byte, error) {
+	text, err := json.Marshal(row)
+	if err != nil {
+		return nil, err
+	}
+	line = strconv.AppendQuote(append(line, `{"t":`...), table)
+	line = append(append(line, `,"r":`...), text...)
+	if deleted {
+		line = append(line, `,"d":true`...)
+	}
+	return append(line, '}'), nil
 }
 
 // rewrite replaces the journal by one that holds just the rows there are.
@@ -188,21 +205,17 @@ func (j *journal) close() error {
 // writeRows writes all rows of some tables, a line each, in the journal's form.
 func writeRows(to io.Writer, txn *memdb.Txn, tables []string) (size int64, err error) {
 	out := bufio.NewWriter(to)
+	var line []byte
 	for _, name := range tables {
 		rows, err := txn.Get(name, "id")
 		if err != nil {
 			return size, err
 		}
 		for row := rows.Next(); row != nil; row = rows.Next() {
-			text, err := json.Marshal(row)
-			if err != nil {
+			if line, err = appendChange(append(line[:0], '['), name, row, false); err != nil {
 				return size, err
 			}
-			line, err := json.Marshal([]change{{Table: name, Row: text}})
-			if err != nil {
-				return size, err
-			}
-			n, err := out.Write(append(line, '\n'))
+			n, err := out.Write(append(line, "]\n"...))
 			size += int64(n)
 			if err != nil {
 				return size, err
