@@ -59,6 +59,7 @@ type nomad struct {
 }
 
 // startNomad starts an agent with so many nodes, and returns when they are ready.
+// What it leaves behind is in the folder.
 func startNomad(ctx context.Context, dir string, command []string, nodes int, args ...string) (*nomad, error) {
 	var ports [3]string
 	for i := range ports {
@@ -81,7 +82,7 @@ func startNomad(ctx context.Context, dir string, command []string, nodes int, ar
 	}
 	all := append(command[1:len(command):len(command)], "-dev", "-config="+config)
 	began := time.Now()
-	if n.server, err = startServer(ctx, nil, nil, command[0], append(all, args...)...); err != nil {
+	if n.server, err = startServer(ctx, nil, []string{"TMPDIR=" + dir}, command[0], append(all, args...)...); err != nil {
 		return nil, err
 	}
 	period := nomadPoll
