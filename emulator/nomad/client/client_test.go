@@ -304,28 +304,28 @@ func TestKilledNodeComesBack(t *testing.T) {
 func TestHealthOfADeployment(t *testing.T) {
 	t.Parallel()
 	const update = `update {
-		min_healthy_time  = "1ms"
+		min_healthy_time  = "%s"
 		healthy_deadline  = "%s"
-		progress_deadline = "2h"
+		progress_deadline = "3h"
 	}
 	`
 	for name, c := range map[string]struct {
-		task, deadline string
-		healthy        bool
-		event          string
+		task, healthyTime, deadline string
+		healthy                     bool
+		event                       string
 	}{
-		"runs": {`config { run_for = "1h" }`, "1h", true, ""},
+		"runs": {`config { run_for = "1h" }`, "1ms", "1h", true, ""},
 		"fails": {failMode + `
-			config { exit_code = 1 }`, "1h", false, "Alloc Unhealthy: Unhealthy because of failed task"},
+			config { exit_code = 1 }`, "1h", "2h", false, "Alloc Unhealthy: Unhealthy because of failed task"},
 		"late": {`config {
 			start_block_for = "1h"
-		}`, "300ms", false, "Alloc Unhealthy: Task not running by healthy_deadline of 300ms"},
+		}`, "1ms", "300ms", false, "Alloc Unhealthy: Task not running by healthy_deadline of 300ms"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := newFakeServer()
 			testNode(t, server)
-			id := server.place(taskJob(t, "service", fmt.Sprintf(update, c.deadline)+`task "t" {
+			id := server.place(taskJob(t, "service", fmt.Sprintf(update, c.healthyTime, c.deadline)+`task "t" {
 				driver = "mock_driver"
 				`+c.task+`
 			}`), func(a *api.Allocation) { a.DeploymentID = "d" })
