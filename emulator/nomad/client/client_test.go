@@ -29,7 +29,7 @@ func taskJob(t testing.TB, jobType, body string) *api.Job {
 const failMode = `
 	restart {
 		attempts = 1
-		delay    = "10ms"
+		delay    = "100ms"
 		interval = "1h"
 		mode     = "fail"
 	}
@@ -77,7 +77,7 @@ func TestAllocationFailsByItsPolicy(t *testing.T) {
 	require.True(t, state.Failed)
 	require.EqualValues(t, 1, state.Restarts)
 	events := shown(state)
-	require.Regexp(t, `^Restarting: Task restarting in 1\d\.\d+ms$`, events[4])
+	require.Regexp(t, `^Restarting: Task restarting in 1\d\d\.\d+ms$`, events[4])
 	require.Equal(t, []string{
 		"Started: Task started by client", "Terminated: Exit Code: 3",
 		`Not Restarting: Exceeded allowed attempts 1 in interval 1h0m0s and mode is "fail"`,
