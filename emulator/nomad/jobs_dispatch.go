@@ -34,6 +34,9 @@ func (r *request) dispatchJob() (any, error) {
 	if err := r.needIn(namespace, acl.DispatchJob); err != nil {
 		return nil, err
 	}
+	if err := r.needRegistration(); err != nil {
+		return nil, err
+	}
 	token := r.query.Get("idempotency_token")
 	var answer dispatched
 	err := r.write(func(tx *state.Tx) error {

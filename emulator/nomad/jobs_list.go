@@ -58,10 +58,11 @@ func jobRows(view *state.View, namespace, prefix string) iter.Seq[*api.Job] {
 	}
 }
 
-// jobRow is what lists tell of a job. The official client does not read the pool.
+// jobRow is what lists tell of a job. The official client does not read all of it.
 type jobRow struct {
 	api.JobListStub
-	NodePool string
+	NodePool    string
+	Multiregion *api.Multiregion
 }
 
 func rowOfJob(view *state.View, job *api.Job, withMeta bool) jobRow {
@@ -72,7 +73,7 @@ func rowOfJob(view *state.View, job *api.Job, withMeta bool) jobRow {
 		JobSummary:  view.JobSummary(*job.Namespace, *job.ID),
 		CreateIndex: *job.CreateIndex, ModifyIndex: *job.ModifyIndex, JobModifyIndex: *job.JobModifyIndex,
 		SubmitTime: *job.SubmitTime,
-	}, NodePool: *job.NodePool}
+	}, NodePool: *job.NodePool, Multiregion: job.Multiregion}
 	if withMeta {
 		row.Meta = job.Meta
 	}

@@ -74,6 +74,9 @@ func (r *request) placeInNamespace(job *api.Job) error {
 // register validates a canonical job and writes it, with the evaluation that
 // places it.
 func (r *request) register(job *api.Job, asked api.JobRegisterRequest) (any, error) {
+	if err := r.needRegistration(); err != nil {
+		return nil, err
+	}
 	problems, warnings := jobs.Validate(job, r.cluster())
 	if len(problems) > 0 {
 		return nil, fail(http.StatusInternalServerError, "%s", jobs.Refusal(problems))
@@ -81,16 +84,9 @@ func (r *request) register(job *api.Job, asked api.JobRegisterRequest) (any, err
 	if warning := dropLongSource(&asked); warning != "" {
 		warnings = append(warnings, warning)
 	}
-	may, err := r.may()
-	if err != nil {
-		return nil, err
-	}
 	answer := jobChange{Warnings: jobs.Warnings(warnings)}
-	err = r.write(func(tx *state.Tx) error {
+	err := r.write(func(tx *state.Tx) error {
 		tx.About("JobRegistered")
-		if tx.SchedulerConfiguration().RejectJobRegistration && !may.IsManagement() {
-			return fail(http.StatusInternalServerError, "job registration disabled by scheduler configuration")
-		}
 		old := tx.Job(*job.Namespace, *job.ID)
 		if err := mayRegister(tx, old, job, asked); err != nil {
 			return err
@@ -109,6 +105,15 @@ func (r *request) register(job *api.Job, asked api.JobRegisterRequest) (any, err
 		return nil
 	})
 	return answer, err
+}
+
+// needRegistration is an error when the scheduler's configuration leaves jobs to
+// those who may do everything, and the caller is none of them.
+func (r *request) needRegistration() error {
+	if !r.region.store.View().SchedulerConfiguration().RejectJobRegistration || r.needManagement() == nil {
+		return nil
+	}
+	return fail(http.StatusForbidden, "Job registration, dispatch, and scale are disabled by the scheduler configuration")
 }
 
 // cluster is what a job may refer to.

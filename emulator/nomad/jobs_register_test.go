@@ -99,9 +99,12 @@ func TestTheSourceOfAVersionIsKept(t *testing.T) {
 
 func TestRegistrationsCanBeRejected(t *testing.T) {
 	t.Parallel()
-	c := connect(t, start(t, Options{}))
-	_, _, err := c.Operator().SchedulerSetConfiguration(&api.SchedulerConfiguration{RejectJobRegistration: true, SchedulerAlgorithm: api.SchedulerAlgorithmBinpack}, nil)
+	n, root := startACL(t)
+	_, _, err := root.Operator().SchedulerSetConfiguration(&api.SchedulerConfiguration{RejectJobRegistration: true, SchedulerAlgorithm: api.SchedulerAlgorithmBinpack}, nil)
 	require.NoError(t, err)
-	_, _, err = c.Jobs().Register(mockJob("web", 1), nil)
-	require.ErrorContains(t, err, "job registration disabled by scheduler configuration")
+	submitter := withToken(t, n, holding(t, root, `namespace "default" { policy = "write" }`))
+	_, _, err = submitter.Jobs().Register(mockJob("web", 1), nil)
+	require.ErrorContains(t, err, "403 (Job registration, dispatch, and scale are disabled by the scheduler configuration)")
+	_, _, err = root.Jobs().Register(mockJob("web", 1), nil)
+	require.NoError(t, err, "whoever may do everything may do this")
 }

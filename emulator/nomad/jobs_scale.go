@@ -79,6 +79,9 @@ func (r *request) scaleJob() (any, error) {
 	if err := r.needIn(namespace, acl.ScaleJob, acl.SubmitJob); err != nil {
 		return nil, err
 	}
+	if err := r.needRegistration(); err != nil {
+		return nil, err
+	}
 	if err := checkScaling(&asked); err != nil {
 		return nil, err
 	}

@@ -94,7 +94,7 @@ func (r *request) compareAndSwap() (*uint64, error) {
 }
 
 func (r *request) raftConfiguration() (any, error) {
-	if err := r.need(acl.Read, acl.Operator); err != nil {
+	if err := r.needManagement(); err != nil {
 		return nil, err
 	}
 	return api.RaftConfiguration{Servers: []*api.RaftServer{{

@@ -111,7 +111,13 @@ func (t *taskRunner) capabilities() driver.Capabilities {
 // virtual reports whether nothing touches the task's directory unless somebody
 // asks for it.
 func (t *taskRunner) virtual() bool {
-	return t.capabilities().Virtual && len(t.spec().Artifacts) == 0 && len(t.spec().Templates) == 0 &&
+	can := t.capabilities()
+	for _, attribute := range can.Prints {
+		if _, prints := t.spec().Config[attribute]; prints {
+			return false
+		}
+	}
+	return can.Virtual && len(t.spec().Artifacts) == 0 && len(t.spec().Templates) == 0 &&
 		t.spec().DispatchPayload == nil && !t.identities.exposed(t.spec())
 }
 

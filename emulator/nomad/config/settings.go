@@ -79,6 +79,7 @@ func defaults(dev bool) settings.Tree {
 	}
 	if dev {
 		all["bind_addr"], all["log_level"] = "127.0.0.1", "DEBUG"
+		all["telemetry"] = settings.Tree{"prometheus_metrics": true}
 	}
 	return all
 }

@@ -67,6 +67,9 @@ var aclCommands = []parity.Command{
 
 	// What they permit.
 	{Line: "NOMAD_TOKEN=$(cat reader) nomad job run -detach batch.nomad.hcl"},
+	{Line: "nomad operator scheduler set-config -reject-job-registration=true"},
+	{Line: "NOMAD_TOKEN=$(cat writer) nomad job run -detach batch.nomad.hcl"},
+	{Line: "nomad operator scheduler set-config -reject-job-registration=false"},
 	{Line: "NOMAD_TOKEN=$(cat writer) nomad job run -detach batch.nomad.hcl"},
 	{Line: "NOMAD_TOKEN=$(cat operator) nomad job run -detach batch.nomad.hcl"},
 	{Line: "NOMAD_TOKEN=$(cat reader) nomad job plan batch.nomad.hcl"},

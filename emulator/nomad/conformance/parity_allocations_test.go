@@ -39,8 +39,9 @@ var allocationCommands = []parity.Command{
 	{Line: "nomad alloc signal -s SIGHUP $(alloc web) nothing"},
 	{Line: "nomad alloc checks $(alloc web)"},
 	{Line: "nomad alloc pause -state=pause -task=web $(alloc web)"},
+	{Line: "await 'Total Restarts = 1' 'nomad alloc status $(alloc web)' > /dev/null"}, // a signal that is none ends the task
 	{Line: "nomad alloc restart $(alloc web)"},
-	{Line: "await 'Total Restarts = 1' 'nomad alloc status $(alloc web)' > /dev/null; await 'is .running' 'nomad alloc status $(alloc web)'"},
+	{Line: "await 'Total Restarts = 2' 'nomad alloc status $(alloc web)' > /dev/null; await 'is .running' 'nomad alloc status $(alloc web)'"},
 	{Line: "nomad alloc restart $(alloc web) nothing"},
 	{Line: "nomad alloc restart -all-tasks $(alloc web)"},
 	{Line: "settled nomad alloc stop $(alloc web)"},

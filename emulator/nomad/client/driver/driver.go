@@ -50,8 +50,10 @@ type Capabilities struct {
 	// Isolated tasks see their directory as /alloc, /local and /secrets, and none
 	// of the machine's environment.
 	Isolated bool
-	// Virtual tasks touch neither their directory nor the machine.
+	// Virtual tasks touch neither their directory nor the machine, unless their
+	// config block has one of Prints, with which they print.
 	Virtual bool
+	Prints  []string
 }
 
 // Task is a task to start. The driver does not change what it holds.

@@ -28,8 +28,10 @@ func (Driver) Fingerprint(context.Context) driver.Fingerprint {
 	return driver.Fingerprint{Detected: true, Healthy: true, Description: "Healthy"}
 }
 
-// Capabilities says that its tasks touch nothing.
-func (Driver) Capabilities() driver.Capabilities { return driver.Capabilities{Virtual: true} }
+// Capabilities says that its tasks touch nothing but, if they print, their logs.
+func (Driver) Capabilities() driver.Capabilities {
+	return driver.Capabilities{Virtual: true, Prints: []string{"stdout_string", "stderr_string"}}
+}
 
 // schema is the config block, which never changes: durations are texts such as
 // "10s".
