@@ -100,6 +100,7 @@ func endJob(tx *state.Tx, job *api.Job, purge, noShutdownDelay bool) *api.Evalua
 		stopped, submitted := *job, tx.Now().UnixNano()
 		stopped.Stop, stopped.SubmitTime = new(true), &submitted
 		tx.UpsertJob(&stopped, true)
+		tx.InheritSubmission(&stopped, *job.Version)
 	}
 	if waits(job) {
 		return nil

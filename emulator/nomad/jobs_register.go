@@ -160,8 +160,8 @@ func putJob(tx *state.Tx, old, job *api.Job, asked api.JobRegisterRequest) *api.
 	tx.UpsertJob(job, changed)
 	if source := asked.Submission; changed && source != nil {
 		tx.UpsertSubmission(job, source)
-	} else if first := tx.Submission(*job.Namespace, *job.ID, 0); changed && first != nil {
-		tx.UpsertSubmission(job, &first.JobSubmission) // as the real program does
+	} else if changed {
+		tx.InheritSubmission(job, 0) // as the real program does
 	}
 	if waits(job) {
 		return nil

@@ -160,6 +160,7 @@ func scale(tx *state.Tx, job *api.Job, group *api.TaskGroup, asked *api.ScalingR
 		tx.About("JobRegistered")
 		next := withCount(job, *group.Name, int(*asked.Count))
 		tx.UpsertJob(next, true)
+		tx.InheritSubmission(next, *job.Version)
 		if !waits(next) {
 			e = newEvaluation(tx, next, scheduler.TriggerJobScaling)
 			tx.UpsertEvaluation(e)

@@ -31,10 +31,22 @@ func (v *View) Submission(namespace, job string, version uint64) *Submission {
 
 // UpsertSubmission keeps the source of the job's version as it is now.
 func (tx *Tx) UpsertSubmission(job *api.Job, source *api.JobSubmission) {
+	own := source.Copy()
+	if len(own.VariableFlags) == 0 {
+		own.VariableFlags = nil
+	}
 	tx.Insert(tableSubmissions, &Submission{
-		JobSubmission: *source.Copy(), Namespace: *job.Namespace, JobID: *job.ID,
+		JobSubmission: *own, Namespace: *job.Namespace, JobID: *job.ID,
 		Version: *job.Version, JobModifyIndex: *job.JobModifyIndex,
 	})
+}
+
+// InheritSubmission has the job's version be of the source of an earlier one, if
+// that is known.
+func (tx *Tx) InheritSubmission(job *api.Job, earlier uint64) {
+	if source := tx.Submission(*job.Namespace, *job.ID, earlier); source != nil {
+		tx.UpsertSubmission(job, &source.JobSubmission)
+	}
 }
 
 // forgetSubmissions drops the sources of a job of which no version is remembered.
