@@ -45,7 +45,7 @@ func (r *request) setAutopilotConfiguration() (any, error) {
 		return nil, err
 	}
 	updated := true
-	err = r.write(func(tx *state.Tx) error {
+	err = r.region.store.Write(func(tx *state.Tx) error {
 		if swap != nil && tx.AutopilotConfiguration().ModifyIndex != *swap {
 			updated = false
 			return nil
@@ -53,8 +53,5 @@ func (r *request) setAutopilotConfiguration() (any, error) {
 		tx.UpsertAutopilotConfiguration(asked)
 		return nil
 	})
-	if err != nil || swap == nil {
-		return nil, err
-	}
-	return updated, nil
+	return updated, err
 }
