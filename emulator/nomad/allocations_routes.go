@@ -78,6 +78,9 @@ func (r *request) mayReadAllocation(a *state.Allocation) error {
 	return r.needIn(a.Namespace, acl.ReadJob)
 }
 
+// causeDesiredStatus is what a change is about that has allocations leave.
+const causeDesiredStatus = "AllocationUpdateDesiredStatus"
+
 func (r *request) stopAllocation() (any, error) {
 	id := r.PathValue("id")
 	if err := lookupID("alloc", id); err != nil {
@@ -85,6 +88,7 @@ func (r *request) stopAllocation() (any, error) {
 	}
 	var evaluation *api.Evaluation
 	err := r.write(func(tx *state.Tx) error {
+		tx.About(causeDesiredStatus)
 		a := tx.Allocation(id)
 		if a == nil {
 			return notFound("Unknown alloc %q", id)

@@ -9,8 +9,12 @@ import (
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
-// watchDrains has the draining nodes go on: it decides whenever something has
-// changed that one of them depends on, or a deadline is there.
+// drainBatch is how long changes are gathered before drains go on, as by the real
+// servers: whoever watches a drain sees it begin.
+const drainBatch = time.Second
+
+// watchDrains has the draining nodes go on: it decides when something has changed
+// that one of them depends on, or a deadline is there.
 func (r *region) watchDrains(ctx context.Context) {
 	for {
 		view := r.store.View()
@@ -20,6 +24,14 @@ func (r *region) watchDrains(ctx context.Context) {
 		}
 		if changeOr(ctx, view, due) != nil {
 			return
+		}
+		if overdue := !due.IsZero() && !time.Now().Before(due); overdue {
+			continue
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(drainBatch):
 		}
 	}
 }
@@ -36,6 +48,9 @@ func (r *region) decideDrains(view *state.View) (due time.Time, err error) {
 			continue
 		}
 		if err := r.store.Write(func(tx *state.Tx) error {
+			if len(decision.Leave) > 0 {
+				tx.About(causeDesiredStatus)
+			}
 			decision.Apply(tx)
 			return nil
 		}); err != nil {

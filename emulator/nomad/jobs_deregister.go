@@ -2,6 +2,7 @@ package nomad
 
 import (
 	"net/http"
+	"slices"
 
 	"github.com/hashicorp/nomad/api"
 
@@ -95,7 +96,7 @@ func endJob(tx *state.Tx, job *api.Job, purge, noShutdownDelay bool) *api.Evalua
 		}
 	}
 	if purge {
-		tx.DeleteJob(job)
+		purgeJob(tx, job)
 	} else {
 		stopped, submitted := *job, tx.Now().UnixNano()
 		stopped.Stop, stopped.SubmitTime = new(true), &submitted
@@ -108,6 +109,18 @@ func endJob(tx *state.Tx, job *api.Job, purge, noShutdownDelay bool) *api.Evalua
 	e := newEvaluation(tx, job, scheduler.TriggerJobDeregister)
 	e.JobModifyIndex = tx.ChangeIndex()
 	return e
+}
+
+// purgeJob forgets a job with all that has come of it. Nodes stop what they run
+// of it when they do not find it any more.
+func purgeJob(tx *state.Tx, job *api.Job) {
+	for _, a := range slices.Collect(tx.AllocationsOfJob(*job.Namespace, *job.ID)) {
+		tx.DeleteAllocation(a)
+	}
+	for _, d := range slices.Collect(tx.DeploymentsOfJob(*job.Namespace, *job.ID)) {
+		tx.DeleteDeployment(d)
+	}
+	tx.DeleteJob(job)
 }
 
 func (r *request) evaluateJob() (any, error) {

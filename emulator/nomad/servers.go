@@ -49,7 +49,7 @@ func (r *region) RegisterNode(node *api.Node, secret string) error {
 }
 
 // Allocations implements client.Server.
-func (r *region) Allocations(ctx context.Context, nodeID string, after uint64) ([]*api.Allocation, uint64, error) {
+func (r *region) Allocations(ctx context.Context, nodeID string, after uint64, count int) ([]*api.Allocation, uint64, error) {
 	var list []*api.Allocation
 	var index uint64
 	err := r.store.Watch(ctx, func(view *state.View) bool {
@@ -58,7 +58,7 @@ func (r *region) Allocations(ctx context.Context, nodeID string, after uint64) (
 			list = append(list, &a.Allocation)
 			index = max(index, a.AllocModifyIndex)
 		}
-		return index > after
+		return index > after || len(list) != count
 	})
 	return list, index, err
 }

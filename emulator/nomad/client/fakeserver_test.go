@@ -69,7 +69,7 @@ func (s *fakeServer) Heartbeat(string) (time.Duration, error) {
 	return 100 * time.Millisecond, err
 }
 
-func (s *fakeServer) Allocations(ctx context.Context, _ string, after uint64) ([]*api.Allocation, uint64, error) {
+func (s *fakeServer) Allocations(ctx context.Context, _ string, after uint64, count int) ([]*api.Allocation, uint64, error) {
 	for {
 		s.mu.Lock()
 		index, changed, all, silent := s.index, s.changed, slices.Collect(maps.Values(s.allocs)), s.silent
@@ -77,7 +77,7 @@ func (s *fakeServer) Allocations(ctx context.Context, _ string, after uint64) ([
 		if silent != nil {
 			return nil, 0, silent
 		}
-		if index > after {
+		if index > after || len(all) != count {
 			return all, index, nil
 		}
 		select {

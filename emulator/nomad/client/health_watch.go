@@ -29,6 +29,7 @@ const (
 // that uses it.
 type health struct {
 	alloc    *allocRunner
+	deployed bool // by a deployment, whose people want to know why
 	watched  bool
 	by       string
 	minimum  time.Duration
@@ -40,14 +41,13 @@ type health struct {
 
 func newHealth(a *allocRunner) health {
 	alloc, group := a.latest(), a.group()
-	h := health{alloc: a, by: byChecks, minimum: defaultMinHealthy, limit: defaultHealthyDeadline}
+	h := health{alloc: a, deployed: alloc.DeploymentID != "", by: byChecks, minimum: defaultMinHealthy, limit: defaultHealthyDeadline}
 	jobType := *alloc.Job.Type
 	known := alloc.DeploymentStatus != nil && alloc.DeploymentStatus.Healthy != nil
-	deployed := alloc.DeploymentID != ""
-	h.watched = !known && (deployed || jobType == api.JobTypeService) &&
+	h.watched = !known && (h.deployed || jobType == api.JobTypeService) &&
 		alloc.DesiredStatus == api.AllocDesiredStatusRun
 	switch {
-	case deployed && group.Update != nil:
+	case h.deployed && group.Update != nil:
 		h.take(group.Update.HealthCheck, group.Update.MinHealthyTime, group.Update.HealthyDeadline)
 	case group.Migrate != nil:
 		h.take(group.Migrate.HealthCheck, group.Migrate.MinHealthyTime, group.Migrate.HealthyDeadline)
@@ -155,9 +155,12 @@ func (h *health) tellWhenDead() {
 	}
 }
 
-// tell has the tasks say why the allocation does not become healthy: for a
-// reason that they share, or for what each is.
+// tell has the tasks of a deployment say why the allocation does not become
+// healthy: for a reason that they share, or for what each is.
 func (h *health) tell(reason string) {
+	if !h.deployed {
+		return
+	}
 	a := h.alloc
 	a.mu.Lock()
 	quiet := a.stopped || a.halted

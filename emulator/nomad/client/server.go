@@ -18,9 +18,10 @@ type Server interface {
 	// period is down.
 	Heartbeat(nodeID string) (time.Duration, error)
 	// Allocations waits until what the node is to run has changed since the
-	// index, and returns all allocations that the node has, with their jobs, and
-	// the index to go on from. The error is the context's.
-	Allocations(ctx context.Context, nodeID string, after uint64) ([]*api.Allocation, uint64, error)
+	// index, or it does not have so many allocations any more, and returns all
+	// that it has, with their jobs, and the index to go on from. The error is the
+	// context's.
+	Allocations(ctx context.Context, nodeID string, after uint64, count int) ([]*api.Allocation, uint64, error)
 	// UpdateAllocations says what has become of allocations: ClientStatus,
 	// ClientDescription, TaskStates, DeploymentStatus.Healthy and NetworkStatus
 	// are read of each, by ID. It returns when the servers have stored it.

@@ -136,9 +136,9 @@ func (s *session) pause(d time.Duration) bool {
 
 // follow runs what the servers want to run here.
 func (s *session) follow() {
-	index, first := uint64(0), true
+	index, count, first := uint64(0), 0, true
 	for {
-		allocs, next, err := s.options.Server.Allocations(s.ctx, s.options.Node.ID, index)
+		allocs, next, err := s.options.Server.Allocations(s.ctx, s.options.Node.ID, index, count)
 		if s.ctx.Err() != nil {
 			return
 		}
@@ -153,6 +153,6 @@ func (s *session) follow() {
 		if first {
 			s.removeLeftDirs(allocs)
 		}
-		index, first = next, false
+		index, count, first = next, len(allocs), false
 	}
 }
