@@ -27,6 +27,7 @@ import (
 	cloudnats "github.com/drydock/drydock/cloud/nats"
 	clouds3 "github.com/drydock/drydock/cloud/s3"
 	"github.com/drydock/drydock/emulator/consul"
+	"github.com/drydock/drydock/emulator/filelock"
 	"github.com/drydock/drydock/emulator/mail"
 	"github.com/drydock/drydock/emulator/market"
 	"github.com/drydock/drydock/emulator/nomad"
@@ -65,6 +66,7 @@ type Stack struct {
 	options   Options
 	ephemeral bool
 	lock      *os.File
+	portLocks []*filelock.Lock
 	keys      keys // to the object store
 	secrets   keys // that jobs share
 
@@ -145,7 +147,7 @@ func (s *Stack) openFolder(names []string) (err error) {
 	if s.lock, err = lockFolder(o.Dir); err != nil { // before the ports: who has the folder has them too
 		return err
 	}
-	if o.Ports, err = choosePorts(o.Ports, names); err != nil {
+	if err := s.choosePorts(names); err != nil {
 		return err
 	}
 	if s.keys, err = loadKeys(filepath.Join(o.Dir, keysFile), append(names, rootKey)); err != nil {
@@ -239,6 +241,9 @@ func (s *Stack) Close() error {
 	}
 	if s.ephemeral {
 		err = errors.Join(err, os.RemoveAll(s.options.Dir))
+	}
+	for _, lock := range s.portLocks {
+		lock.Release()
 	}
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Close())

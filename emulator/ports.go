@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/emulator/filelock"
 )
 
 // The parts beside the jobs that have a port.
@@ -54,31 +56,34 @@ func (e *PortTakenError) Error() string {
 
 // choosePorts checks the ports that are given, and picks those of the parts that
 // are not. Of the jobs, only the one that mails link to has to be known before.
-func choosePorts(given map[string]int, jobs []string) (map[string]int, error) {
+func (s *Stack) choosePorts(jobs []string) error {
+	given := s.options.Ports
 	chosen := maps.Clone(given)
 	if chosen == nil {
 		chosen = map[string]int{}
 	}
 	for _, name := range slices.Sorted(maps.Keys(given)) {
 		if !slices.Contains(parts, name) && !slices.Contains(jobs, name) {
-			return nil, fmt.Errorf("a port is given for %q, which is neither a part (%s) nor a job", name, strings.Join(parts, ", "))
+			return fmt.Errorf("a port is given for %q, which is neither a part (%s) nor a job", name, strings.Join(parts, ", "))
 		}
 		if err := checkPort(name, given[name]); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	for _, name := range append([]string{linkedJob}, parts...) {
 		for chosen[name] == 0 {
-			port, err := freePort()
+			port, lock, err := freePort()
 			if err != nil {
-				return nil, err
+				return err
 			}
+			s.portLocks = append(s.portLocks, lock)
 			if !slices.Contains(slices.Collect(maps.Values(chosen)), port) {
 				chosen[name] = port
 			}
 		}
 	}
-	return chosen, nil
+	s.options.Ports = chosen
+	return nil
 }
 
 // checkStaticPorts tells early, and by name, that a port of a job file is taken.
@@ -119,16 +124,22 @@ func checkPort(part string, port int) error {
 }
 
 // freePort finds a port below those that systems give to outgoing connections,
-// one of which could take it while a part restarts.
-func freePort() (int, error) {
+// one of which could take it while a part restarts. The lock keeps other stacks
+// off it.
+func freePort() (int, *filelock.Lock, error) {
 	const lowest, ports, tries = 10_000, 10_000, 100
 	var err error
 	for range tries {
 		port := lowest + rand.IntN(ports)
+		var lock *filelock.Lock
+		if lock, err = filelock.TakePort("part", port); err != nil {
+			continue
+		}
 		var listener net.Listener
 		if listener, err = net.Listen("tcp", address(port)); err == nil {
-			return port, listener.Close()
+			return port, lock, listener.Close()
 		}
+		lock.Release()
 	}
-	return 0, fmt.Errorf("find a free port: %w", err)
+	return 0, nil, fmt.Errorf("find a free port: %w", err)
 }

@@ -49,3 +49,16 @@ func TestOfManyOneHoldsTheLock(t *testing.T) {
 	}
 	taking.Wait()
 }
+
+func TestAPortIsTakenForOneUse(t *testing.T) {
+	t.Parallel()
+	const number = 70_000 // of nobody
+	lock, err := filelock.TakePort("test", number)
+	require.NoError(t, err)
+	defer lock.Release()
+	_, err = filelock.TakePort("test", number)
+	require.ErrorIs(t, err, filelock.ErrHeld)
+	other, err := filelock.TakePort("other", number)
+	require.NoError(t, err)
+	other.Release()
+}

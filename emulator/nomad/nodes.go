@@ -43,16 +43,12 @@ func (n *Nomad) findMachine(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	ports, err := newPorts()
-	if err != nil {
-		return err
-	}
 	starter := process.NewStarter()
 	engine, err := docker.New(os.Getenv("DOCKER_HOST"), n.log)
 	if err != nil {
 		return err
 	}
-	n.machine = &machine{known: known, starter: starter, ports: ports, docker: engine, drivers: []driver.Driver{
+	n.machine = &machine{known: known, starter: starter, ports: newPorts(), docker: engine, drivers: []driver.Driver{
 		rawexec.NewRaw(starter), rawexec.NewExec(starter), mock.Driver{}, engine,
 	}}
 	if n.options.Consul == "" {

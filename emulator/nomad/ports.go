@@ -1,10 +1,7 @@
 package nomad
 
 import (
-	"fmt"
 	"net"
-	"os"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
@@ -25,8 +22,6 @@ const (
 // also held by a lock for a while, which other Nomads of this user heed, in this
 // process or another.
 type ports struct {
-	locks string // the folder
-
 	mu     sync.Mutex
 	claims map[int]claim
 }
@@ -37,13 +32,7 @@ type claim struct {
 	ends  time.Time
 }
 
-func newPorts() (*ports, error) {
-	p := &ports{locks: filepath.Join(os.TempDir(), fmt.Sprintf("drydock-ports-%d", os.Getuid())), claims: map[int]claim{}}
-	if err := os.MkdirAll(p.locks, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder for the locks of ports: %w", err)
-	}
-	return p, nil
-}
+func newPorts() *ports { return &ports{claims: map[int]claim{}} }
 
 // claim takes a port for a task of a region, unless it is somebody else's.
 func (p *ports) claim(owner *region, address string, number int) bool {
@@ -61,7 +50,7 @@ func (p *ports) claim(owner *region, address string, number int) bool {
 	case !known && len(p.claims) >= maxClaims:
 		return true
 	case !known:
-		lock, err := filelock.Take(filepath.Join(p.locks, strconv.Itoa(number)))
+		lock, err := filelock.TakePort("task", number)
 		if err != nil {
 			return false
 		}

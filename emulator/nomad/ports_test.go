@@ -23,8 +23,7 @@ func anyPort(t *testing.T) (socket net.Listener, number int) {
 func TestAPortIsGivenOnce(t *testing.T) {
 	t.Parallel()
 	claims := func() *ports {
-		p, err := newPorts()
-		require.NoError(t, err)
+		p := newPorts()
 		t.Cleanup(p.close)
 		return p
 	}
@@ -43,8 +42,7 @@ func TestAPortIsGivenOnce(t *testing.T) {
 
 func TestClaimsAreBounded(t *testing.T) {
 	t.Parallel()
-	p, err := newPorts()
-	require.NoError(t, err)
+	p := newPorts()
 	defer p.close()
 	for number := range maxClaims {
 		p.claims[-number] = claim{ends: time.Now().Add(time.Hour)}
