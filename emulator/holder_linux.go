@@ -9,7 +9,8 @@ import (
 	"strings"
 )
 
-// portHolder finds the program that listens on a TCP port of this machine. ok is
+// portHolder finds the program that listens on a TCP port of host, or of all
+// addresses of this machine. ok is
 // false when nobody does, or when it is another user's and may not be seen.
 func portHolder(port int) (pid int, program string, ok bool) {
 	sockets := map[string]bool{}
@@ -49,8 +50,15 @@ func listener(line string, port int) (inode string, ok bool) {
 	if len(fields) < 10 || fields[3] != listening {
 		return "", false
 	}
-	_, local, _ := strings.Cut(fields[1], ":")
-	return fields[9], local == fmt.Sprintf("%04X", port)
+	address, local, _ := strings.Cut(fields[1], ":")
+	return fields[9], local == fmt.Sprintf("%04X", port) && isOurs(address)
+}
+
+// isOurs tells whether an address, in hexadecimal as the kernel has it in
+// memory, is host or stands for all.
+func isOurs(address string) bool {
+	const little, big = "0100007F", "7F000001"
+	return strings.Trim(address, "0") == "" || strings.HasSuffix(address, little) || strings.HasSuffix(address, big)
 }
 
 func programOf(process string) string {
