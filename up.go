@@ -226,7 +226,7 @@ func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, o upOptio
 	fmt.Fprintf(table, "  consul\t%s\tfor CONSUL_HTTP_ADDR; its DNS is at %s\n", stack.Consul.URL("dc1"), stack.Consul.DNS("dc1"))
 	fmt.Fprintf(table, "  nomad\t%s\tfor NOMAD_ADDR: nomad status, nomad alloc logs, …\n", stack.NomadURL())
 	for _, allocation := range stack.Allocations() {
-		if allocation.Status == "running" {
+		if allocation.Running() {
 			address := "no port http"
 			if port, ok := allocation.Ports["http"]; ok {
 				address = "http://" + port

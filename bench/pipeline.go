@@ -111,7 +111,7 @@ func (p *pipeline) processor() float64 {
 // workerPeak is the peak memory of the images worker.
 func (p *pipeline) workerPeak() (float64, error) {
 	for _, allocation := range p.stack.Allocations() {
-		if allocation.JobID == "images" && allocation.Status == "running" {
+		if allocation.JobID == "images" && allocation.Running() {
 			if allocation.Tasks[0].Restarts > 0 {
 				return 0, errors.New("the images worker died meanwhile")
 			}

@@ -22,10 +22,14 @@ type Allocation struct {
 	Created time.Time
 	Dir     string            // its directory, with the logs in alloc/logs; empty once that is removed
 	Status  string            // api.AllocClientStatusPending, …Running, …Complete, …
+	Ending  bool              // it is to run no longer
 	Healthy bool              // its tasks run and all its checks pass
 	Ports   map[string]string // address, host:port, by label
 	Tasks   []Task            // in the order of their names
 }
+
+// Running tells whether the tasks run, and are to go on.
+func (a Allocation) Running() bool { return a.Status == api.AllocClientStatusRunning && !a.Ending }
 
 // Task is what is known of a task of an allocation at one moment.
 type Task struct {
@@ -65,7 +69,7 @@ func (s *Stack) allocation(stub *api.AllocationListStub) Allocation {
 	a := Allocation{
 		ID: stub.ID, Name: stub.Name, JobID: stub.JobID, Group: stub.TaskGroup, Node: stub.NodeName,
 		Created: time.Unix(0, stub.CreateTime), Dir: s.Nomad.AllocationDir(stub.ID),
-		Status: stub.ClientStatus, Healthy: s.Nomad.Ready(stub.ID), Ports: map[string]string{},
+		Status: stub.ClientStatus, Ending: stub.DesiredStatus != api.AllocDesiredStatusRun, Healthy: s.Nomad.Ready(stub.ID), Ports: map[string]string{},
 	}
 	if stub.AllocatedResources != nil {
 		for _, p := range stub.AllocatedResources.Shared.Ports {
@@ -83,7 +87,7 @@ func (s *Stack) allocation(stub *api.AllocationListStub) Allocation {
 // has no such port.
 func (s *Stack) URL(job string) string {
 	for _, allocation := range s.Allocations() {
-		if allocation.JobID == job && allocation.Status == api.AllocClientStatusRunning && allocation.Ports["http"] != "" {
+		if allocation.JobID == job && allocation.Running() && allocation.Ports["http"] != "" {
 			return "http://" + allocation.Ports["http"]
 		}
 	}

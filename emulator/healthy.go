@@ -109,49 +109,58 @@ func (l look) lacks(j job) (waiting string, err error) {
 	if j.waits() {
 		return "", nil
 	}
+	if waiting, err := l.unplaced(j); err != nil || waiting != "" {
+		return waiting, err
+	}
 	healthy := map[string]int{} // by group
-	for _, a := range l.allocations {
-		if a.JobID != *j.ID || a.Namespace != j.namespace() || a.DesiredStatus != api.AllocDesiredStatusRun {
-			continue
-		}
+	for _, a := range l.allocationsOf(j) {
 		switch {
 		case a.ClientStatus == api.AllocClientStatusFailed:
 			return "", l.stack.taskFailed(a)
-		case a.ClientStatus == api.AllocClientStatusComplete && j.isBatch(), l.stack.Nomad.Ready(a.ID):
+		case a.ClientStatus == api.AllocClientStatusComplete && j.isBatch(),
+			a.ClientStatus == api.AllocClientStatusRunning && l.stack.Nomad.Ready(a.ID):
 			healthy[a.TaskGroup]++
 		default:
 			waiting = "allocation " + a.Name + " is " + a.ClientStatus
 		}
 	}
-	if unplaced, err := l.unplaced(j); err != nil || unplaced != "" {
-		return unplaced, err
+	if waiting != "" {
+		return waiting, nil
 	}
 	for _, group := range j.TaskGroups {
-		if count := countOf(group); !j.isSystem() && healthy[*group.Name] < count && waiting == "" {
-			waiting = fmt.Sprintf("group %q has %d of %d instances", *group.Name, healthy[*group.Name], count)
+		if count := countOf(group); !j.isSystem() && healthy[*group.Name] < count {
+			return fmt.Sprintf("group %q has %d of %d instances", *group.Name, healthy[*group.Name], count), nil
 		}
 	}
-	if waiting == "" {
-		waiting = l.updating(j)
-	}
-	return waiting, nil
+	return l.updating(j), nil
 }
 
-// unplaced says what the scheduler has still to do for a job. The error is that
-// it cannot.
+// allocationsOf are the instances of a job that are to run.
+func (l look) allocationsOf(j job) []*api.AllocationListStub {
+	var list []*api.AllocationListStub
+	for _, a := range l.allocations {
+		if a.JobID == *j.ID && a.Namespace == j.namespace() && a.DesiredStatus == api.AllocDesiredStatusRun {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// unplaced says what the scheduler has still to do for a job, now. The error is
+// that it cannot.
 func (l look) unplaced(j job) (waiting string, err error) {
+	now := time.Now()
 	for _, e := range l.evaluations {
 		if e.JobID != *j.ID || e.Namespace != j.namespace() {
 			continue
 		}
-		switch e.Status {
-		case api.EvalStatusPending:
+		switch {
+		case e.Status == api.EvalStatusPending && !e.WaitUntil.After(now):
 			waiting = "it is not scheduled yet"
-		case api.EvalStatusBlocked:
+		case e.Status == api.EvalStatusBlocked && now.Sub(time.Unix(0, e.ModifyTime)) > placedWithin:
+			return "", fmt.Errorf("no node can run it: %s", lacking(e))
+		case e.Status == api.EvalStatusBlocked:
 			waiting = "it has no place: " + lacking(e)
-			if time.Since(time.Unix(0, e.ModifyTime)) > placedWithin {
-				return "", fmt.Errorf("no node can run it: %s", lacking(e))
-			}
 		}
 	}
 	return waiting, nil
@@ -189,11 +198,10 @@ func (s *Stack) explain(j job) string {
 	if err != nil {
 		return err.Error()
 	}
-	i := slices.IndexFunc(seen.allocations, func(a *api.AllocationListStub) bool {
-		return a.JobID == *j.ID && a.Namespace == j.namespace() && a.DesiredStatus == api.AllocDesiredStatusRun && !s.Nomad.Ready(a.ID)
-	})
-	if i < 0 {
-		return waiting
+	for _, a := range seen.allocationsOf(j) {
+		if !s.Nomad.Ready(a.ID) {
+			return s.explainAllocation(ctx, a)
+		}
 	}
-	return s.explainAllocation(ctx, seen.allocations[i])
+	return waiting
 }
