@@ -16,6 +16,7 @@ func (t *taskRunner) mounts() ([]driver.Mount, error) {
 	if !t.capabilities().Isolated {
 		return nil, fmt.Errorf("volumes: task driver %q for %q does not support host volumes", spec.Driver, spec.Name)
 	}
+	env := t.environment()
 	var mounts []driver.Mount
 	for _, mount := range spec.VolumeMounts {
 		source, readOnly, err := t.volume(*mount.Volume)
@@ -23,7 +24,8 @@ func (t *taskRunner) mounts() ([]driver.Mount, error) {
 			return nil, err
 		}
 		asked := mount.ReadOnly != nil && *mount.ReadOnly
-		mounts = append(mounts, driver.Mount{Source: source, Destination: *mount.Destination, ReadOnly: readOnly || asked})
+		destination := env.Interpolate(*mount.Destination)
+		mounts = append(mounts, driver.Mount{Source: source, Destination: destination, ReadOnly: readOnly || asked})
 	}
 	return mounts, nil
 }

@@ -111,13 +111,13 @@ func TestVolumesOfTheHost(t *testing.T) {
 		driver = "DRIVER"
 		volume_mount {
 			volume      = "v"
-			destination = "/certs"
+			destination = "${NOMAD_TASK_DIR}/certs"
 		}
 		config {}
 	}`
 	server.place(taskJob(t, "service", strings.ReplaceAll(group, "DRIVER", "switched")))
 	task := <-d.tasks
-	require.Equal(t, []driver.Mount{{Source: "/etc/ssl", Destination: "/certs", ReadOnly: true}}, task.Mounts)
+	require.Equal(t, []driver.Mount{{Source: "/etc/ssl", Destination: "/local/certs", ReadOnly: true}}, task.Mounts)
 	require.Equal(t, "/alloc", task.Env["NOMAD_ALLOC_DIR"], "an isolated task sees nothing else")
 	require.NotContains(t, task.Env, "HOME")
 
