@@ -29,8 +29,10 @@ func untilDeployed(t testing.TB, c *api.Client, job string) {
 func TestAJobIsScaled(t *testing.T) {
 	t.Parallel()
 	c := connect(t, start(t, oneNode()))
-	register(t, c, scaledJob("web", 1))
-	_, _, err := c.Jobs().Scale("web", "group", new(3), "too early", false, nil, nil)
+	slow := scaledJob("slow", 1)
+	slow.TaskGroups[0].Update.MinHealthyTime = new(4 * time.Minute) // less than its deadline
+	register(t, c, slow, scaledJob("web", 1))
+	_, _, err := c.Jobs().Scale("slow", "group", new(3), "too early", false, nil, nil)
 	require.ErrorContains(t, err, "job scaling blocked due to active deployment")
 	untilDeployed(t, c, "web")
 

@@ -46,12 +46,17 @@ func TestASnapshotIsRestored(t *testing.T) {
 	type answer struct {
 		jobs []*api.JobListStub
 		meta *api.QueryMeta
+		err  error
 	}
 	waiting := make(chan answer, 1)
 	go func() {
-		jobs, meta, err := c.Jobs().List(&api.QueryOptions{WaitIndex: before.LastIndex})
-		if err == nil {
-			waiting <- answer{jobs, meta}
+		for meta := before; ; {
+			jobs, next, err := c.Jobs().List(&api.QueryOptions{WaitIndex: meta.LastIndex})
+			if err != nil || len(jobs) == 1 {
+				waiting <- answer{jobs, next, err}
+				return
+			}
+			meta = next // they change on their own as well, while they are deployed
 		}
 	}()
 
@@ -59,6 +64,7 @@ func TestASnapshotIsRestored(t *testing.T) {
 	require.NoError(t, err)
 	select {
 	case a := <-waiting:
+		require.NoError(t, a.err)
 		assert.Greater(t, a.meta.LastIndex, before.LastIndex, "the index has gone back")
 		require.Len(t, a.jobs, 1)
 		assert.Equal(t, "kept", a.jobs[0].ID)
