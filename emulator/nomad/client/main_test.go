@@ -13,6 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	os.Setenv("AWS_SECRET_ACCESS_KEY", "must-not-leak")
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if left := children(); code == 0 && left != "" {
 			fmt.Fprintln(os.Stderr, "processes are left behind:", left)
