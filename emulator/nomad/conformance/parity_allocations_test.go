@@ -75,7 +75,7 @@ var drainCommands = []parity.Command{
 	{Line: "nomad node status"},
 	{Line: "nomad node eligibility -disable nothing"},
 	{Line: "nomad node eligibility -enable $(node)"},
-	{Line: "nomad node drain -enable -yes -deadline 10s -m 'for repair' $(node)", Sorted: true},
+	{Line: "nomad node drain -enable -yes -deadline 10s -m 'for repair' $(node) | sed '/ draining$/d'", Sorted: true},
 	{Line: "nomad node status $(node) | sed '/Allocated Resources/,/Utilization/d'"},
 	{Line: "nomad node status"},
 	{Line: "await 'steady +2 +0 +0 ' 'nomad job status steady'"},
