@@ -110,7 +110,7 @@ var jobCommands = []parity.Command{
 	{Line: "nomad job dispatch web"},
 	{Line: "nomad job stop -detach nothing"},
 	{Line: "settled nomad job stop web"},
-	{Line: "await 'web .* complete' 'nomad job status web'", Sorted: true},
+	{Line: "await 'web +0 +0 +0 ' 'nomad job status web'", Sorted: true},
 	{Line: "nomad job start -detach web"},
 	{Line: "nomad job start -detach web"},
 	{Line: "await 'Status += successful' 'nomad job status web'", Sorted: true},
