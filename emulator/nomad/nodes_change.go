@@ -58,6 +58,7 @@ func (r *request) setEligibility() (any, error) {
 		if node.SchedulingEligibility == asked.Eligibility {
 			return nil, nil
 		}
+		tx.About("NodeEligibility")
 		message := "Node marked as ineligible for scheduling"
 		if asked.Eligibility == api.NodeSchedulingEligible {
 			message = "Node marked as eligible for scheduling"

@@ -6,6 +6,9 @@ import (
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
+// causeDrain is what a change is about that begins or ends a drain.
+const causeDrain = "NodeDrain"
+
 func (r *request) drainNode() (any, error) {
 	var asked struct {
 		DrainSpec    *api.DrainSpec
@@ -26,6 +29,7 @@ func (r *request) drainNode() (any, error) {
 
 // startDrain begins a drain, or gives the one under way another deadline.
 func startDrain(tx *state.Tx, node *state.Node, spec api.DrainSpec, meta map[string]string) {
+	tx.About(causeDrain)
 	now := tx.Now()
 	tx.UpdateNode(node, func(n *state.Node) {
 		strategy := &api.DrainStrategy{DrainSpec: spec, StartedAt: now}
@@ -44,6 +48,7 @@ func startDrain(tx *state.Tx, node *state.Node, spec api.DrainSpec, meta map[str
 // stopDrain ends a drain before its end, and returns the evaluations that
 // follow when the node takes allocations again.
 func stopDrain(tx *state.Tx, node *state.Node, eligible bool, meta map[string]string) []string {
+	tx.About(causeDrain)
 	tx.UpdateNode(node, func(n *state.Node) {
 		n.DrainStrategy = nil
 		if eligible {
