@@ -12,8 +12,8 @@ const (
 	nomadSubscribers = 1000 // of the event stream
 	nomadNodes       = 1000 // of the topology that one machine has not
 	nomadMany        = 10_000
-	// nomadManyReal is how many allocations the real one is given at once. Ten
-	// times as many on one node take it a hundred times as long.
+	// nomadManyReal is how many allocations the real one is given at once: the
+	// time that it takes grows faster than their number on its node.
 	nomadManyReal = 1000
 )
 
