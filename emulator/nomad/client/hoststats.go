@@ -38,7 +38,8 @@ func (c *Client) HostStats(ctx context.Context) (*HostStats, error) {
 	}
 	stats := &HostStats{Timestamp: time.Now().UnixNano()}
 	stats.Memory = &api.HostMemoryStats{
-		Total: memory.Total, Available: memory.Available, Used: memory.Used, Free: memory.Free,
+		Total: memory.Total, Available: memory.Available, Free: memory.Free,
+		Used: usedMemory(memory),
 	}
 	if stats.Uptime, err = host.UptimeWithContext(ctx); err != nil {
 		return nil, err
@@ -64,6 +65,15 @@ func (c *Client) HostStats(ctx context.Context) (*HostStats, error) {
 	}
 	stats.AllocDirStats = own
 	return stats, nil
+}
+
+// usedMemory is what is neither free nor a cache, in bytes, as the real program
+// counts it where the system tells its caches.
+func usedMemory(m *mem.VirtualMemoryStat) uint64 {
+	if m.Cached == 0 {
+		return m.Used
+	}
+	return m.Total - m.Free - m.Buffers - m.Cached
 }
 
 // processors measures each processor for a moment.

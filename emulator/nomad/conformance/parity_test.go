@@ -102,6 +102,7 @@ var masks = []parity.Mask{
 	// What a task takes at the moment, and a machine has.
 	{Pattern: regexp.MustCompile(`(Addresses\n)(?:\d+/)?(\d+ MHz +)(?:[\d.]+ [KMGTE]?i?B/)?`), With: "$1$2"},
 	{Pattern: regexp.MustCompile(`(Resource Utilization\nCPU +Memory.*\n).*`), With: "$1<used>"},
+	{Pattern: regexp.MustCompile(`(\d+/\d+ MHz +)[\d.]+ [KMGT]iB(/[\d.]+ [KMGT]iB +)[\d.]+ [KMGT]iB(/[\d.]+ [KMGT]iB)`), With: "$1<used>$2<used>$3"},
 	{Pattern: regexp.MustCompile(`(Uptime += ).*`), With: "$1<time>"},
 
 	// Times and durations.
