@@ -33,7 +33,8 @@ type Suite struct {
 	Real string
 
 	// Differs lists those of them that do not pass here, one a line, each with
-	// the reason; # begins a comment.
+	// the reason; # begins a comment. A reason that begins with "sometimes:" is
+	// that of a test that passes or not by chance.
 	Differs string
 
 	LeastPassing int // how many tests have to pass, whatever Differs says
