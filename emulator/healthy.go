@@ -139,7 +139,7 @@ func (l look) lacks(j job) (waiting string, err error) {
 func (l look) allocationsOf(j job) []*api.AllocationListStub {
 	var list []*api.AllocationListStub
 	for _, a := range l.allocations {
-		if a.JobID == *j.ID && a.Namespace == j.namespace() && a.DesiredStatus == api.AllocDesiredStatusRun {
+		if a.JobID == *j.ID && a.Namespace == j.InNamespace() && a.DesiredStatus == api.AllocDesiredStatusRun {
 			list = append(list, a)
 		}
 	}
@@ -151,7 +151,7 @@ func (l look) allocationsOf(j job) []*api.AllocationListStub {
 func (l look) unplaced(j job) (waiting string, err error) {
 	now := time.Now()
 	for _, e := range l.evaluations {
-		if e.JobID != *j.ID || e.Namespace != j.namespace() {
+		if e.JobID != *j.ID || e.Namespace != j.InNamespace() {
 			continue
 		}
 		switch {
@@ -170,7 +170,7 @@ func (l look) unplaced(j job) (waiting string, err error) {
 // it waits for somebody who promotes it.
 func (l look) updating(j job) string {
 	for _, d := range l.deployments {
-		if d.JobID != *j.ID || d.Namespace != j.namespace() || d.Status != api.DeploymentStatusRunning {
+		if d.JobID != *j.ID || d.Namespace != j.InNamespace() || d.Status != api.DeploymentStatusRunning {
 			continue
 		}
 		for name, group := range d.TaskGroups {

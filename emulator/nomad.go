@@ -18,7 +18,7 @@ import (
 // healthy. Nothing runs before there is what the jobs need, which clouds waits for.
 func (s *Stack) startNomad(ctx context.Context, jobs []job, clouds func() error) (err error) {
 	for _, j := range jobs {
-		if err := checkStaticPorts(j.Job); err != nil {
+		if err := checkStaticPorts(j.Job.Job); err != nil {
 			return err
 		}
 	}
@@ -70,7 +70,7 @@ func (s *Stack) renew(ctx context.Context, address string, jobs []job) (fresh []
 	}
 	now := map[string]string{}
 	for _, j := range jobs {
-		now[*j.ID] = j.namespace()
+		now[*j.ID] = j.InNamespace()
 	}
 	known := maps.Clone(now) // until those that are gone are stopped
 	maps.Copy(known, before)
@@ -100,12 +100,12 @@ func (s *Stack) renew(ctx context.Context, address string, jobs []job) (fresh []
 // run has a job run with what it is to know, as it is now. One that runs so
 // already Nomad leaves alone.
 func (s *Stack) run(ctx context.Context, j job) error {
-	if err := s.putVariable(ctx, "nomad/jobs/"+*j.ID, s.secretsOf(j.name)); err != nil {
+	if err := s.putVariable(ctx, "nomad/jobs/"+*j.ID, s.secretsOf(j.Name)); err != nil {
 		return err
 	}
-	_, _, err := s.client.Jobs().RegisterOpts(j.Job, &api.RegisterOptions{
-		Submission: &api.JobSubmission{Source: j.source, Format: "hcl2", VariableFlags: j.variables},
-	}, writing(ctx, j.namespace()))
+	_, _, err := s.client.Jobs().RegisterOpts(j.Job.Job, &api.RegisterOptions{
+		Submission: j.Submission(),
+	}, writing(ctx, j.InNamespace()))
 	if err != nil {
 		return fmt.Errorf("register job %q: %w", *j.ID, err)
 	}
@@ -115,9 +115,9 @@ func (s *Stack) run(ctx context.Context, j job) error {
 // retry gives what of a job has failed another chance, as the program that it
 // runs may be mended.
 func (s *Stack) retry(ctx context.Context, j job) error {
-	list, _, err := s.client.Jobs().Allocations(*j.ID, false, reading(ctx, j.namespace()))
+	list, _, err := s.client.Jobs().Allocations(*j.ID, false, reading(ctx, j.InNamespace()))
 	if err == nil && !j.waits() && slices.ContainsFunc(list, hasFailed) {
-		_, _, err = s.client.Jobs().EvaluateWithOpts(*j.ID, api.EvalOptions{ForceReschedule: true}, writing(ctx, j.namespace()))
+		_, _, err = s.client.Jobs().EvaluateWithOpts(*j.ID, api.EvalOptions{ForceReschedule: true}, writing(ctx, j.InNamespace()))
 	}
 	if err != nil {
 		return fmt.Errorf("retry job %q: %w", *j.ID, err)
