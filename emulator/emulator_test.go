@@ -15,6 +15,7 @@ import (
 	"testing/fstest"
 	"time"
 
+	"github.com/hashicorp/nomad/api"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -200,6 +201,9 @@ func TestEveryJobHasAKeyToTheObjectStore(t *testing.T) {
 	require.NoError(t, err)
 	keys := strings.Fields(string(rendered))
 	require.Len(t, keys, 2)
+	items, _, err := nomadClient(t, stack).Variables().GetVariableItems("nomad/jobs/resize", nil)
+	require.NoError(t, err)
+	assert.Equal(t, api.VariableItems{"access_key": "resize", "secret_key": keys[1]}, items, "it is given what it reads, and no more")
 	objects, err := s3.Open("s3+"+stack.S3URL()+"/"+emulator.Bucket, credentials.NewStaticV4(keys[0], keys[1], ""))
 	require.NoError(t, err)
 	require.NoError(t, objects.Ready(bounded(t)))

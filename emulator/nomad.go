@@ -12,6 +12,7 @@ import (
 
 	"github.com/drydock/drydock/emulator/nomad"
 	"github.com/drydock/drydock/emulator/nomad/topology"
+	"github.com/drydock/drydock/jobs"
 )
 
 // startNomad starts Nomad with the jobs, and waits until all of them are
@@ -100,10 +101,14 @@ func (s *Stack) renew(ctx context.Context, address string, jobs []job) (fresh []
 // run has a job run with what it is to know, as it is now. One that runs so
 // already Nomad leaves alone.
 func (s *Stack) run(ctx context.Context, j job) error {
-	if err := s.putVariable(ctx, "nomad/jobs/"+*j.ID, s.secretsOf(j.Name)); err != nil {
+	secrets, err := s.secretsOf(j)
+	if err != nil {
 		return err
 	}
-	_, _, err := s.client.Jobs().RegisterOpts(j.Job.Job, &api.RegisterOptions{
+	if err := s.putVariable(ctx, jobs.VariablePath(*j.ID), secrets); err != nil {
+		return err
+	}
+	_, _, err = s.client.Jobs().RegisterOpts(j.Job.Job, &api.RegisterOptions{
 		Submission: j.Submission(),
 	}, writing(ctx, j.InNamespace()))
 	if err != nil {

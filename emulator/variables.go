@@ -24,19 +24,23 @@ func (s *Stack) registered(ctx context.Context) (map[string]string, error) {
 	return found.Items, nil
 }
 
-// secretsOf is what a job reads from its Nomad variable.
-func (s *Stack) secretsOf(name string) map[string]string {
-	return map[string]string{
+// secretsOf is what a job reads from its Nomad variable, of what there is.
+func (s *Stack) secretsOf(j job) (map[string]string, error) {
+	items, err := j.Items()
+	if err != nil {
+		return nil, err
+	}
+	return items.Pick(map[string]string{
 		"bus":             s.NATSURL(),
 		"objects":         s.objectsURL(),
-		"access_key":      name,
-		"secret_key":      s.keys[name],
+		"access_key":      j.Name,
+		"secret_key":      s.keys[j.Name],
 		"market":          s.Market.URL(),
 		"mail":            s.Mail.SMTPURL(),
 		"mail_from":       mailFrom,
 		"public_url":      "http://" + address(s.options.Ports[linkedJob]),
 		"unsubscribe_key": s.secrets[unsubscribeKey],
-	}
+	}), nil
 }
 
 // putVariable writes a variable of Nomad, unless it is so already. Without items
