@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/nomad/api"
+
+	"github.com/drydock/drydock/jobs/explain"
 )
 
 const (
@@ -158,9 +160,9 @@ func (l look) unplaced(j job) (waiting string, err error) {
 		case e.Status == api.EvalStatusPending && !e.WaitUntil.After(now):
 			waiting = "it is not scheduled yet"
 		case e.Status == api.EvalStatusBlocked && now.Sub(time.Unix(0, e.ModifyTime)) > placedWithin:
-			return "", fmt.Errorf("no node can run it: %s", lacking(e))
+			return "", fmt.Errorf("no node can run it: %s", explain.Unplaced(e.FailedTGAllocs))
 		case e.Status == api.EvalStatusBlocked:
-			waiting = "it has no place: " + lacking(e)
+			waiting = "it has no place: " + explain.Unplaced(e.FailedTGAllocs)
 		}
 	}
 	return waiting, nil
@@ -200,7 +202,7 @@ func (s *Stack) explain(j job) string {
 	}
 	for _, a := range seen.allocationsOf(j) {
 		if !s.Nomad.Ready(a.ID) {
-			return s.explainAllocation(ctx, a)
+			return "allocation " + a.Name + ": " + s.cluster().Unhealthy(ctx, a)
 		}
 	}
 	return waiting
