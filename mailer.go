@@ -22,7 +22,7 @@ const (
 	variableDigestAfter = "DRYDOCK_DIGEST_AFTER"
 
 	mailerListen  = "127.0.0.1:8085"
-	mailerDrain   = 40 * time.Second // more than the mail server's timeout, less than the job's kill_timeout
+	mailerDrain   = 25 * time.Second // more than the mail server's timeout, less than the job's kill_timeout
 	mailerRoleDoc = `The mailer: it sends the alerts of rules whose channel is email, and one digest
 of what a person would get too many of in one minute.
 

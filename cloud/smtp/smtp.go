@@ -10,7 +10,7 @@
 //	                              always. starttls by default, and required with
 //	                              a password on another host than this one
 //	ca=/path/to/certificates.pem  trusted instead of the system's
-//	timeout=30s                   for each answer of the server
+//	timeout=20s                   for each answer of the server
 //	connections=[domain:]8        at once, over all domains (8 by default) or to one
 //	rate=[domain:]10/s            mails per s, m or h, over all domains or to one
 //
@@ -59,7 +59,7 @@ type server struct {
 }
 
 const (
-	defaultTimeout     = 30 * time.Second
+	defaultTimeout     = 20 * time.Second
 	defaultConnections = 8
 	maxConnections     = 1000
 )
