@@ -10,6 +10,22 @@ variable "count" {
   type        = number
   default     = 1
   description = "How many instances answer."
+
+  validation {
+    condition     = var.count >= 0 && var.count <= 20
+    error_message = "The count is a number from 0 to 20."
+  }
+}
+
+variable "driver" {
+  type        = string
+  default     = "raw_exec"
+  description = "How instances run: raw_exec and exec start the binary, docker the image."
+
+  validation {
+    condition     = contains(["raw_exec", "exec", "docker"], var.driver)
+    error_message = "The driver is raw_exec, exec or docker."
+  }
 }
 
 variable "binary" {
@@ -18,18 +34,132 @@ variable "binary" {
   description = "The program: a name on the client's PATH, or an absolute path."
 }
 
+variable "image" {
+  type        = string
+  default     = "drydock:local"
+  description = "The image, for the driver docker."
+}
+
+variable "user" {
+  type        = string
+  default     = ""
+  description = "Whom instances run as, as nobody, where Nomad runs as root. Empty: as Nomad itself with raw_exec, as nobody with exec, as the image says with docker."
+}
+
+variable "version" {
+  type        = string
+  default     = "dev"
+  description = "Which release this is, for tags and meta: a new one is deployed even if nothing else has changed."
+}
+
+variable "canaries" {
+  type        = number
+  default     = 0
+  description = "How many instances of a new version run beside the old ones until somebody promotes it with `nomad deployment promote`: as many as count is blue-green. 0: they are replaced one by one, and nobody has to."
+
+  validation {
+    condition     = var.canaries >= 0 && floor(var.canaries) == var.canaries
+    error_message = "The canaries are a number from 0 on."
+  }
+}
+
+variable "cpu" {
+  type        = number
+  default     = 500
+  description = "The share of the processor, in MHz."
+}
+
+variable "memory" {
+  type        = number
+  default     = 512 # the index of 1,000,000 rules takes 100 to 200
+  description = "The memory that is set aside, in MB; where the cluster lets them, instances may use twice as much."
+}
+
 variable "http_port" {
   type        = number
   default     = 0
-  description = "A fixed port for the API; 0 lets Nomad choose."
+  description = "A fixed port for the API, of which a client can run one instance; 0 lets Nomad choose."
 }
 
 job "alerts" {
   datacenters = var.datacenters
   type        = "service"
 
+  meta {
+    version    = var.version
+    repository = "https://github.com/drydock/drydock"
+  }
+
   group "alerts" {
-    count = var.count
+    count          = var.count
+    shutdown_delay = "3s" # between leaving Consul and the stop, so that nobody calls what is gone
+
+    # A version that does not become ready is taken back.
+    update {
+      max_parallel      = 1
+      canary            = var.canaries
+      health_check      = "checks"
+      min_healthy_time  = "5s"
+      healthy_deadline  = "2m"
+      progress_deadline = "5m"
+      auto_revert       = true
+      auto_promote      = false
+    }
+
+    # What fails is started again at once, and elsewhere if that does not help.
+    restart {
+      attempts = 5
+      interval = "1m"
+      delay    = "1s"
+      mode     = "fail"
+    }
+
+    reschedule {
+      delay          = "5s"
+      delay_function = "exponential"
+      max_delay      = "2m"
+      unlimited      = true
+    }
+
+    # When a client is drained, one instance at a time moves.
+    migrate {
+      max_parallel     = 1
+      health_check     = "checks"
+      min_healthy_time = "5s"
+      healthy_deadline = "2m"
+    }
+
+    # When a client is cut off, others take over, and the better ones stay once it is back.
+    disconnect {
+      lost_after = "1h"
+      replace    = true
+      reconcile  = "best_score"
+    }
+
+    spread {
+      attribute = "${meta.zone}"
+    }
+
+    # For `nomad job scale`, and for the Nomad Autoscaler once it is enabled.
+    scaling {
+      enabled = false
+      min     = 0
+      max     = 20
+
+      policy {
+        cooldown            = "1m"
+        evaluation_interval = "10s"
+
+        check "cpu" {
+          source = "nomad-apm"
+          query  = "avg_cpu"
+
+          strategy "target-value" {
+            target = 70
+          }
+        }
+      }
+    }
 
     network {
       port "http" {
@@ -37,34 +167,75 @@ job "alerts" {
       }
     }
 
-    restart {
-      attempts = 10
-      interval = "1m"
-      delay    = "1s"
-      mode     = "delay"
-    }
-
     service {
-      name     = "alerts"
-      port     = "http"
-      provider = "consul"
+      name        = "alerts"
+      port        = "http"
+      provider    = "consul"
+      tags        = ["version-${var.version}"]
+      canary_tags = ["version-${var.version}", "canary"]
 
+      meta {
+        version = var.version
+      }
+
+      # Fails while the bus is away or the rules are not read yet, and while the instance stops.
       check {
         name     = "ready"
         type     = "http"
         path     = "/health/ready"
+        interval = "3s"
+        timeout  = "3s"
+      }
+
+      # Fails when the process hangs, which is then started again.
+      check {
+        name     = "live"
+        type     = "http"
+        path     = "/health/live"
         interval = "5s"
         timeout  = "3s"
+
+        check_restart {
+          limit = 3
+          grace = "45s"
+        }
       }
     }
 
     task "alerts" {
-      driver       = "raw_exec"
+      driver       = var.driver
+      user         = var.user
       kill_timeout = "15s" # longer than the API's drain of 10s
 
-      config {
-        command = var.binary
-        args    = ["alerts"]
+      dynamic "config" {
+        for_each = var.driver == "docker" ? [] : [var.binary]
+
+        content {
+          command = config.value
+          args    = ["alerts"]
+        }
+      }
+
+      dynamic "config" {
+        for_each = var.driver == "docker" ? [var.image] : []
+
+        content {
+          image           = config.value
+          args            = ["alerts"]
+          network_mode    = "host"
+          readonly_rootfs = true
+          cap_drop        = ["all"]
+          security_opt    = ["no-new-privileges"]
+
+          mount {
+            type   = "tmpfs"
+            target = "/tmp"
+
+            tmpfs_options {
+              size = 16777216 # bytes
+            }
+          }
+        }
       }
 
       env {
@@ -73,9 +244,14 @@ job "alerts" {
 
       # Where the bus and the market are, and the secret of the links in mails.
       template {
-        destination = "secrets/cloud.env"
-        env         = true
-        data        = <<-EOF
+        destination          = "secrets/cloud.env"
+        env                  = true
+        perms                = "0600"
+        change_mode          = "restart"
+        splay                = "15s" # so that not all instances restart at a time
+        error_on_missing_key = true
+
+        data = <<-EOF
           {{ with nomadVar "nomad/jobs/alerts" -}}
           DRYDOCK_BUS={{ .bus }}
           DRYDOCK_MARKET={{ .market }}
@@ -90,8 +266,9 @@ job "alerts" {
       }
 
       resources {
-        cpu    = 500
-        memory = 512 # the index of 1,000,000 rules takes 100 to 200
+        cpu        = var.cpu
+        memory     = var.memory
+        memory_max = 2 * var.memory
       }
     }
   }

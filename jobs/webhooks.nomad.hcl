@@ -10,6 +10,22 @@ variable "count" {
   type        = number
   default     = 1
   description = "How many instances share the work."
+
+  validation {
+    condition     = var.count >= 0 && var.count <= 20
+    error_message = "The count is a number from 0 to 20."
+  }
+}
+
+variable "driver" {
+  type        = string
+  default     = "raw_exec"
+  description = "How instances run: raw_exec and exec start the binary, docker the image."
+
+  validation {
+    condition     = contains(["raw_exec", "exec", "docker"], var.driver)
+    error_message = "The driver is raw_exec, exec or docker."
+  }
 }
 
 variable "binary" {
@@ -18,51 +34,211 @@ variable "binary" {
   description = "The program: a name on the client's PATH, or an absolute path."
 }
 
+variable "image" {
+  type        = string
+  default     = "drydock:local"
+  description = "The image, for the driver docker."
+}
+
+variable "user" {
+  type        = string
+  default     = ""
+  description = "Whom instances run as, as nobody, where Nomad runs as root. Empty: as Nomad itself with raw_exec, as nobody with exec, as the image says with docker."
+}
+
+variable "version" {
+  type        = string
+  default     = "dev"
+  description = "Which release this is, for tags and meta: a new one is deployed even if nothing else has changed."
+}
+
+variable "canaries" {
+  type        = number
+  default     = 0
+  description = "How many instances of a new version run beside the old ones until somebody promotes it with `nomad deployment promote`: as many as count is blue-green. 0: they are replaced one by one, and nobody has to."
+
+  validation {
+    condition     = var.canaries >= 0 && floor(var.canaries) == var.canaries
+    error_message = "The canaries are a number from 0 on."
+  }
+}
+
+variable "cpu" {
+  type        = number
+  default     = 500
+  description = "The share of the processor, in MHz."
+}
+
+variable "memory" {
+  type        = number
+  default     = 128
+  description = "The memory that is set aside, in MB; where the cluster lets them, instances may use twice as much."
+}
+
 variable "private" {
   type        = string
   default     = "refuse"
   description = "Whether webhooks may go to private networks: allow or refuse."
+
+  validation {
+    condition     = contains(["allow", "refuse"], var.private)
+    error_message = "Private networks are to allow or to refuse."
+  }
 }
 
 job "webhooks" {
   datacenters = var.datacenters
   type        = "service"
 
+  meta {
+    version    = var.version
+    repository = "https://github.com/drydock/drydock"
+  }
+
   group "webhooks" {
-    count = var.count
+    count          = var.count
+    shutdown_delay = "3s" # between leaving Consul and the stop, so that nobody calls what is gone
+
+    # A version that does not become ready is taken back.
+    update {
+      max_parallel      = 1
+      canary            = var.canaries
+      health_check      = "checks"
+      min_healthy_time  = "5s"
+      healthy_deadline  = "2m"
+      progress_deadline = "5m"
+      auto_revert       = true
+      auto_promote      = false
+    }
+
+    # What fails is started again at once, and elsewhere if that does not help.
+    restart {
+      attempts = 5
+      interval = "1m"
+      delay    = "1s"
+      mode     = "fail"
+    }
+
+    reschedule {
+      delay          = "5s"
+      delay_function = "exponential"
+      max_delay      = "2m"
+      unlimited      = true
+    }
+
+    # When a client is drained, one instance at a time moves.
+    migrate {
+      max_parallel     = 1
+      health_check     = "checks"
+      min_healthy_time = "5s"
+      healthy_deadline = "2m"
+    }
+
+    # When a client is cut off, others take over, and the better ones stay once it is back.
+    disconnect {
+      lost_after = "1h"
+      replace    = true
+      reconcile  = "best_score"
+    }
+
+    spread {
+      attribute = "${meta.zone}"
+    }
+
+    # For `nomad job scale`, and for the Nomad Autoscaler once it is enabled.
+    scaling {
+      enabled = false
+      min     = 0
+      max     = 20
+
+      policy {
+        cooldown            = "1m"
+        evaluation_interval = "10s"
+
+        check "cpu" {
+          source = "nomad-apm"
+          query  = "avg_cpu"
+
+          strategy "target-value" {
+            target = 70
+          }
+        }
+      }
+    }
 
     network {
       port "http" {}
     }
 
-    restart {
-      attempts = 10
-      interval = "1m"
-      delay    = "1s"
-      mode     = "delay"
-    }
-
     service {
-      name     = "webhooks"
-      port     = "http"
-      provider = "consul"
+      name        = "webhooks"
+      port        = "http"
+      provider    = "consul"
+      tags        = ["version-${var.version}"]
+      canary_tags = ["version-${var.version}", "canary"]
 
+      meta {
+        version = var.version
+      }
+
+      # Fails while the bus is away, and while the instance stops.
       check {
         name     = "ready"
         type     = "http"
         path     = "/health/ready"
+        interval = "3s"
+        timeout  = "3s"
+      }
+
+      # Fails when the process hangs, which is then started again.
+      check {
+        name     = "live"
+        type     = "http"
+        path     = "/health/live"
         interval = "5s"
         timeout  = "3s"
+
+        check_restart {
+          limit = 3
+          grace = "45s"
+        }
       }
     }
 
     task "webhooks" {
-      driver       = "raw_exec"
+      driver       = var.driver
+      user         = var.user
       kill_timeout = "20s" # longer than the worker's drain of 15s
 
-      config {
-        command = var.binary
-        args    = ["webhooks"]
+      dynamic "config" {
+        for_each = var.driver == "docker" ? [] : [var.binary]
+
+        content {
+          command = config.value
+          args    = ["webhooks"]
+        }
+      }
+
+      dynamic "config" {
+        for_each = var.driver == "docker" ? [var.image] : []
+
+        content {
+          image           = config.value
+          args            = ["webhooks"]
+          network_mode    = "host"
+          readonly_rootfs = true
+          cap_drop        = ["all"]
+          security_opt    = ["no-new-privileges"]
+
+          mount {
+            type   = "tmpfs"
+            target = "/tmp"
+
+            tmpfs_options {
+              size = 16777216 # bytes
+            }
+          }
+        }
       }
 
       env {
@@ -70,11 +246,16 @@ job "webhooks" {
         DRYDOCK_WEBHOOKS_PRIVATE = var.private
       }
 
-      # Where the bus is.
+      # Where the bus is, and the key to it.
       template {
-        destination = "secrets/cloud.env"
-        env         = true
-        data        = <<-EOF
+        destination          = "secrets/cloud.env"
+        env                  = true
+        perms                = "0600"
+        change_mode          = "restart"
+        splay                = "15s" # so that not all instances restart at a time
+        error_on_missing_key = true
+
+        data = <<-EOF
           {{ with nomadVar "nomad/jobs/webhooks" -}}
           DRYDOCK_BUS={{ .bus }}
           {{- end }}
@@ -87,8 +268,9 @@ job "webhooks" {
       }
 
       resources {
-        cpu    = 500
-        memory = 128
+        cpu        = var.cpu
+        memory     = var.memory
+        memory_max = 2 * var.memory
       }
     }
   }
