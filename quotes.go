@@ -87,7 +87,7 @@ func runQuotes(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	return role.Run(ctx, role.Options{
 		Name:     "quotes",
 		Listen:   cmp.Or(getenv(role.VariableListen), quotesListen),
-		Ready:    role.AllReady(bus, records, schedules, &subscribed),
+		Ready:    role.AllReady(bus, records, schedules, worker, &subscribed),
 		Work:     worker.Run,
 		Drain:    quotesDrain,
 		Registry: registry,

@@ -42,7 +42,8 @@ type Options struct {
 	// Work goes on until its context ends; it drains before it returns. Its
 	// error ends the role. Nil for none.
 	Work func(context.Context) error
-	// Drain bounds the time that requests under way may take after the stop.
+	// Drain bounds the time that the requests under way and the work, which has
+	// the same bound of its own, may take after the stop.
 	Drain    time.Duration
 	Registry *prometheus.Registry
 	Logger   *slog.Logger
@@ -114,13 +115,13 @@ func Run(ctx context.Context, o Options) error {
 	}
 	o.Logger.Info("stopping")
 	draining.Store(true)
+	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Drain)
+	defer cancel()
 	stop()
 	if !finished {
 		failed = errors.Join(failed, <-worked)
 	}
 	// Streams of events have no end of their own; the others may finish.
-	closing, cancel := context.WithTimeout(context.WithoutCancel(ctx), o.Drain)
-	defer cancel()
 	streams := time.AfterFunc(streamGrace, end)
 	defer streams.Stop()
 	if err := server.Shutdown(closing); err != nil {

@@ -142,6 +142,29 @@ func TestItLetsRequestsAndWorkFinish(t *testing.T) {
 	require.NoError(t, <-r.ended)
 }
 
+// While it drains, whoever asks hears that it is live and not ready, and is not refused.
+func TestItIsNotReadyWhileItDrains(t *testing.T) {
+	t.Parallel()
+	stopping, drained := make(chan struct{}), make(chan struct{})
+	r := start(t, role.Options{Work: func(ctx context.Context) error {
+		<-ctx.Done()
+		close(stopping)
+		<-drained
+		return nil
+	}})
+	status, _ := r.get(t, "/health/ready")
+	require.Equal(t, http.StatusOK, status)
+	r.stop()
+	<-stopping
+	status, body := r.get(t, "/health/ready")
+	assert.Equal(t, http.StatusServiceUnavailable, status)
+	assert.Equal(t, "draining\n", body)
+	status, _ = r.get(t, "/health/live")
+	assert.Equal(t, http.StatusOK, status)
+	close(drained)
+	require.NoError(t, <-r.ended)
+}
+
 func TestStreamsEndWithTheRole(t *testing.T) {
 	t.Parallel()
 	begun := make(chan struct{})

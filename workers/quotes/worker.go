@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -54,6 +55,8 @@ type Worker struct {
 	Options
 	metrics *metrics
 
+	away    atomic.Pointer[error] // why the vendor cannot be reached; nil while it can
+
 	// One tick is handled at a time.
 	symbols []string
 	named   time.Time // when the vendor named them
@@ -80,10 +83,28 @@ func (w *Worker) Run(ctx context.Context) error {
 	return runner.Run(ctx, runner.Options{
 		Bus: w.Bus, Name: Name, Topic: cloud.ScheduleTopic(Name), Handler: w,
 		MaxInFlight:  1, // one poll at a time, over all instances: it keeps the order of the quotes
-		Dependencies: []runner.Dependency{{Name: dependency, Check: w.Market.Ready}},
+		Dependencies: []runner.Dependency{{Name: dependency, Check: w.reach}},
 		Subscribed:   w.Subscribed,
 		Drain:        w.Drain, Logger: w.Logger, Metrics: w.Runner,
 	})
+}
+
+// Ready returns why the vendor cannot be reached, from the poll that found it so
+// until it answers again. It does not ask the vendor, who counts requests.
+func (w *Worker) Ready(context.Context) error {
+	if away := w.away.Load(); away != nil {
+		return *away
+	}
+	return nil
+}
+
+// reach asks the vendor whether it is back.
+func (w *Worker) reach(ctx context.Context) error {
+	err := w.Market.Ready(ctx)
+	if err == nil {
+		w.away.Store(nil)
+	}
+	return err
 }
 
 // Handle implements runner.Handler for the ticks. A tick that was due before
@@ -114,10 +135,12 @@ func (w *Worker) classify(err error) error {
 	var unavailable *market.UnavailableError
 	switch {
 	case err == nil:
+		w.away.Store(nil)
 		return nil
 	case errors.As(err, &limited):
 		return runner.RetryAfter(err, limited.RetryAfter)
 	case errors.As(err, &unavailable):
+		w.away.Store(&err)
 		return runner.Unavailable(dependency, err)
 	case vendors(err) && w.Every > 0 && w.Every <= soon:
 		return runner.Drop(err)

@@ -283,8 +283,10 @@ func TestAfterAnOutageAllThatWasMissedIsPublishedInOrder(t *testing.T) {
 	b.feed.set(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) })
 	b.play(3, 100, "A", "B", "C")
 	require.Error(t, b.poll())
+	require.Error(t, b.Ready(b.ctx))
 	b.feed.set(nil)
 	require.Eventually(t, func() bool { return b.poll() == nil }, patience, 50*time.Millisecond, "the breaker closes")
+	require.NoError(t, b.Ready(b.ctx))
 	b.Worker = b.worker(b.Options) // and the worker is away as well
 	b.play(100, 200, "B", "C")
 	require.NoError(t, b.poll())
