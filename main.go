@@ -34,6 +34,15 @@ var errSaid = errors.New("failed")
 
 // run is the whole program but for the process around it.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) error {
+	root := rootCommand(getenv)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	return root.ExecuteContext(ctx)
+}
+
+// rootCommand is the program's command, with all others below it.
+func rootCommand(getenv func(string) string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "drydock",
 		Short: "A cloud-native backend that runs offline in one process, and unchanged on any cluster",
@@ -49,16 +58,13 @@ and the very same jobs on any Nomad and Consul cluster, in any cloud.`,
 		Args:          cobra.NoArgs,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	root.SetArgs(args)
-	root.SetOut(stdout)
-	root.SetErr(stderr)
 	root.AddGroup(&cobra.Group{ID: groupPeople, Title: "What people type:"}, &cobra.Group{ID: groupRoles, Title: "Roles that jobs run:"})
 	root.AddCommand(
 		upCommand(), demoCommand(), deadletterCommand(getenv), consulCommand(), nomadCommand(),
 		uploadsCommand(getenv), alertsCommand(getenv), quotesCommand(getenv), filterCommand(getenv),
 		mailerCommand(getenv), webhooksCommand(getenv), deadlettersCommand(getenv),
 	)
-	return root.ExecuteContext(ctx)
+	return root
 }
 
 // Groups of commands in the help.

@@ -55,7 +55,7 @@ type Worker struct {
 	Options
 	metrics *metrics
 
-	away    atomic.Pointer[error] // why the vendor cannot be reached; nil while it can
+	away atomic.Pointer[error] // why the vendor cannot be reached; nil while it can
 
 	// One tick is handled at a time.
 	symbols []string
