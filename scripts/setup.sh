@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Installs what is missing to build Drydock and, with the argument "test", to
-# test it. It says what it is going to install before it does.
+# test it; with "postgres", PostgreSQL alone, without a database of the system's.
+# It says what it is going to install before it does.
 #
-#   scripts/setup.sh [test]
+#   scripts/setup.sh [test|postgres]
 set -euo pipefail
 
 purpose=${1:-build}
@@ -16,12 +17,15 @@ die() {
 has() { command -v "$1" >/dev/null 2>&1; }
 has_browser() { has chromium || has chromium-browser || has google-chrome || [ -d "/Applications/Google Chrome.app" ]; }
 
-has go || die "Go is missing: install it from https://go.dev/dl, then try again"
-
 missing=()
-has cc || missing+=(compiler)
-has pkg-config || missing+=(pkg-config)
-{ has pkg-config && pkg-config --exists vips; } || missing+=(vips)
+if [ "$purpose" = postgres ]; then
+  missing=(postgres)
+else
+  has go || die "Go is missing: install it from https://go.dev/dl, then try again"
+  has cc || missing+=(compiler)
+  has pkg-config || missing+=(pkg-config)
+  { has pkg-config && pkg-config --exists vips; } || missing+=(vips)
+fi
 if [ "$purpose" = test ]; then
   has_browser || missing+=(browser)
 fi
@@ -36,12 +40,25 @@ packages() {
     apt/pkg-config) echo pkg-config ;;
     apt/vips) echo libvips-dev ;;
     apt/browser) echo chromium ;;
+    apt/postgres) echo postgresql ;;
     brew/compiler) die "a C compiler is missing: run xcode-select --install, then try again" ;;
     brew/pkg-config) echo pkgconf ;;
     brew/vips) echo vips ;;
     brew/browser) echo --cask google-chrome ;;
+    brew/postgres) echo postgresql@17 ;;
     esac
   done
+}
+
+# with_apt NAME... installs packages.
+with_apt() {
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+}
+
+# without_database keeps Debian from making a database of its own, and from
+# starting a server for it, when PostgreSQL is installed.
+without_database() {
+  with_apt postgresql-common && "${as_root[@]}" pg_conftool /etc/postgresql-common/createcluster.conf set create_main_cluster false
 }
 
 if has apt-get; then
@@ -55,7 +72,8 @@ if has apt-get; then
   log=$(mktemp)
   trap 'rm -f "$log"' EXIT
   if ! { "${as_root[@]}" apt-get update &&
-    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "${names[@]}"; } >"$log" 2>&1; then
+    { [ "$purpose" != postgres ] || without_database; } &&
+    with_apt "${names[@]}"; } >"$log" 2>&1; then
     tail -n 15 "$log" >&2
     die "apt could not install ${names[*]}"
   fi
@@ -63,6 +81,8 @@ elif has brew; then
   read -ra names <<<"$(packages brew | tr '\n' ' ')"
   say "installing with brew: ${names[*]}"
   brew install "${names[@]}" >&2
+elif [ "$purpose" = postgres ]; then
+  die "install PostgreSQL so that postgres is on the PATH, then try again"
 else
   die "install these, then try again: a C compiler, pkg-config, libvips 8.14 or newer with its headers$([ "$purpose" = test ] && echo ', Chromium')"
 fi
