@@ -83,8 +83,9 @@ type Stack struct {
 	Bus     cloud.Bus
 	Objects cloud.Objects
 	// Market is the market feed, which plays what it is told, Mail the mail
-	// server with its inbox, Consul has the datacenter dc1, and Nomad runs the
-	// jobs and whatever else is registered there. Close closes them.
+	// server with its inbox, Consul has the datacenter dc1, which knows the parts
+	// as the services nats, minio, market and inbox, and Nomad runs the jobs and
+	// whatever else is registered there. Close closes them.
 	Market *market.Market
 	Mail   *mail.Mail
 	Consul *consul.Consul

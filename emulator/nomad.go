@@ -40,6 +40,9 @@ func (s *Stack) startNomad(ctx context.Context, jobs []job, clouds func() error)
 			if err := clouds(); err != nil {
 				return err
 			}
+			if err := s.registerParts(ctx); err != nil {
+				return err
+			}
 			fresh, err = s.renew(ctx, n.URL(regions[0].Name), jobs)
 			return err
 		},

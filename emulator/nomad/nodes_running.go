@@ -2,6 +2,7 @@ package nomad
 
 import (
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 
@@ -37,6 +38,13 @@ func (n *nodes) all() []*client.Client {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(n.order), func(c *client.Client) bool { return c == nil })
+}
+
+// known are the nodes by ID, those too that are gone and may come back.
+func (n *nodes) known() map[string]*client.Client {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return maps.Clone(n.byID)
 }
 
 // closeNodes stops the nodes, side by side, and returns when no task is left.
