@@ -63,6 +63,7 @@ and the very same jobs on any Nomad and Consul cluster, in any cloud.`,
 		upCommand(), demoCommand(), deadletterCommand(getenv), consulCommand(), nomadCommand(),
 		uploadsCommand(getenv), alertsCommand(getenv), quotesCommand(getenv), filterCommand(getenv),
 		mailerCommand(getenv), webhooksCommand(getenv), deadlettersCommand(getenv),
+		marketCommand(getenv), inboxCommand(getenv),
 	)
 	return root
 }

@@ -110,7 +110,7 @@ locals {
     alerts      = { topics = [], streams = ["alerts"], records = ["alerts", "alert-keys", "mail", "quotes"] }
     deadletters = { topics = ["*.redrive.>", "deadletters.>"], streams = ["*"], records = [] }
     filter      = { topics = ["alerts.triggered.*"], streams = ["alerts", "quotes"], records = ["alerts", "alert-states"] }
-    images      = { topics = ["images.processed.*", "images.rejected.*", "deadletters.objects.>"], streams = ["objects", "images", "deadletters"], records = [] }
+    images      = { topics = ["images.processed.*", "images.rejected.*", "deadletters.objects.>"], streams = ["objects", "images", "deadletters"], records = ["uploads"] }
     mailer      = { topics = ["mail.digests", "deadletters.>"], streams = ["alerts", "mail", "schedules", "deadletters"], records = ["alerts", "mail"] }
     quotes      = { topics = ["quotes.>", "deadletters.schedules.>"], streams = ["quotes", "schedules", "deadletters"], records = ["quotes"] }
     uploads     = { topics = ["objects.created"], streams = ["objects"], records = ["uploads"] }

@@ -32,7 +32,7 @@ const (
 //go:embed page
 var page embed.FS
 
-// routes are the inbox's page and its API:
+// Handler answers for the inbox's page and its API:
 //
 //	GET    /v1/messages            newest first; ?to=, ?subject=, ?limit=
 //	DELETE /v1/messages            removes all
@@ -43,7 +43,7 @@ var page embed.FS
 //	GET    /v1/events              server-sent events "message" and "removed"
 //	GET    /v1/faults, PUT, DELETE
 //	GET    /health
-func (m *Mail) routes() http.Handler {
+func (m *Mail) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/messages", m.listMessages)
 	mux.HandleFunc("DELETE /v1/messages", func(w http.ResponseWriter, _ *http.Request) {

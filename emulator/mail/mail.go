@@ -4,6 +4,7 @@
 package mail
 
 import (
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -27,7 +28,7 @@ import (
 )
 
 const (
-	host = "127.0.0.1"
+	localhost = "127.0.0.1"
 
 	maxMessage    = 10 << 20 // bytes
 	maxRecipients = 100
@@ -43,7 +44,9 @@ type Options struct {
 	// Dir keeps the mails, one file each; one Mail at a time can have it. Empty
 	// keeps them in memory.
 	Dir string
-	// Ports on 127.0.0.1; 0 picks a free one.
+	// Host is the address that is listened on; 127.0.0.1 by default.
+	Host string
+	// Ports; 0 picks a free one. Open has no HTTP port.
 	SMTPPort, HTTPPort int
 	// Username and Password are what clients must give by AUTH PLAIN; while
 	// Username is empty nobody has to, and whatever is given is right.
@@ -70,11 +73,35 @@ type Mail struct {
 }
 
 // Start returns once both addresses take connections. The caller closes it.
-func Start(o Options) (_ *Mail, err error) {
+func Start(o Options) (*Mail, error) {
+	m, err := Open(o)
+	if err != nil {
+		return nil, err
+	}
+	if m.web, err = net.Listen("tcp", net.JoinHostPort(m.options.Host, strconv.Itoa(o.HTTPPort))); err != nil {
+		return nil, errors.Join(fmt.Errorf("start mail server: %w", err), m.Close())
+	}
+	streams, closing := context.WithCancel(context.Background())
+	m.closing = closing
+	m.http = &http.Server{
+		Handler:           m.Handler(),
+		ReadHeaderTimeout: headerWait,
+		IdleTimeout:       idleWait,
+		BaseContext:       func(net.Listener) context.Context { return streams },
+		ErrorLog:          slog.NewLogLogger(m.options.Logger.Handler(), slog.LevelWarn),
+	}
+	m.serving.Go(func() { m.http.Serve(m.web) })
+	return m, nil
+}
+
+// Open is Start without the inbox's own address: its Handler is for another
+// server. It returns once mail is taken. The caller closes it.
+func Open(o Options) (_ *Mail, err error) {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	m := &Mail{options: o, faults: &faults{}}
+	o.Host = cmp.Or(o.Host, localhost)
+	m := &Mail{options: o, faults: &faults{}, closing: func() {}, http: &http.Server{}}
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("start mail server: %w", err)
@@ -87,36 +114,23 @@ func Start(o Options) (_ *Mail, err error) {
 	if err != nil {
 		return nil, err
 	}
-	incoming, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(o.SMTPPort)))
+	incoming, err := net.Listen("tcp", net.JoinHostPort(o.Host, strconv.Itoa(o.SMTPPort)))
 	if err != nil {
 		return nil, err
-	}
-	if m.web, err = net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(o.HTTPPort))); err != nil {
-		return nil, errors.Join(err, incoming.Close())
 	}
 	m.listener = &listener{Listener: incoming, faults: m.faults, open: map[net.Conn]bool{}}
 
 	m.smtp = smtp.NewServer(smtp.BackendFunc(m.newSession))
 	m.smtp.Domain = "mail.drydock.test"
 	m.smtp.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12}
-	m.smtp.AllowInsecureAuth = true // it listens on this machine alone
+	m.smtp.AllowInsecureAuth = true // it takes whatever is given
 	m.smtp.EnableSMTPUTF8 = true
 	m.smtp.MaxMessageBytes = maxMessage
 	m.smtp.MaxRecipients = maxRecipients
 	m.smtp.ReadTimeout, m.smtp.WriteTimeout = commandWait, commandWait
 	m.smtp.ErrorLog = slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn)
 
-	streams, closing := context.WithCancel(context.Background())
-	m.closing = closing
-	m.http = &http.Server{
-		Handler:           m.routes(),
-		ReadHeaderTimeout: headerWait,
-		IdleTimeout:       idleWait,
-		BaseContext:       func(net.Listener) context.Context { return streams },
-		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
-	}
 	m.serving.Go(func() { m.smtp.Serve(m.listener) })
-	m.serving.Go(func() { m.http.Serve(m.web) })
 	return m, nil
 }
 
@@ -201,7 +215,7 @@ func (m *Mail) makeCertificate() (tls.Certificate, error) {
 		KeyUsage:     x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:  []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 		DNSNames:     []string{"localhost"},
-		IPAddresses:  []net.IP{net.ParseIP(host)},
+		IPAddresses:  []net.IP{net.ParseIP(localhost)},
 	}
 	signed, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err != nil {
