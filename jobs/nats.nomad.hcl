@@ -123,7 +123,7 @@ locals {
   # What only some do: declare schedules, and take letters away.
   more = {
     deadletters = ["$JS.API.STREAM.UPDATE.deadletters", "$JS.API.STREAM.PURGE.deadletters", "$JS.API.STREAM.MSG.DELETE.deadletters"]
-    mailer      = ["$DRYDOCK.schedules.mailer", "$JS.API.STREAM.UPDATE.schedules"]
+    mailer      = ["$DRYDOCK.schedules.digests", "$JS.API.STREAM.UPDATE.schedules"]
     quotes      = ["$DRYDOCK.schedules.quotes", "$JS.API.STREAM.UPDATE.schedules"]
   }
 
@@ -135,7 +135,7 @@ locals {
         [for name in does.records : "$KV.${name}.>"],
         [for each in setproduct(local.reads, concat(does.streams, [for name in does.records : "KV_${name}"])) : "$JS.API.${format(each[0], each[1])}"],
         lookup(local.more, role, []),
-        ["$JS.ACK.>", "$JS.FC.>"],
+        ["$JS.API.INFO", "$JS.ACK.>", "$JS.FC.>"],
       )
     },
   )
@@ -318,6 +318,7 @@ job "nats" {
         perms                = var.user == "" && var.driver == "raw_exec" ? "0600" : "0644"
         change_mode          = "signal"
         change_signal        = "SIGHUP"
+        splay                = "1s"
         error_on_missing_key = true
 
         data = <<-EOF
@@ -360,6 +361,7 @@ job "nats" {
         perms         = var.user == "" && var.driver == "raw_exec" ? "0600" : "0644"
         change_mode   = "signal"
         change_signal = "SIGHUP"
+        splay         = "1s"
 
         data = <<-EOF
           {{ with nomadVar "nomad/jobs/nats" -}}
