@@ -94,21 +94,21 @@ job "uploads" {
     count          = var.count
     shutdown_delay = "3s" # between leaving Consul and the stop, so that nobody calls what is gone
 
-    # A version that does not become ready is taken back.
+    # A version of which one instance does not become ready is taken back at once.
     update {
       max_parallel      = 1
       canary            = var.canaries
       health_check      = "checks"
       min_healthy_time  = "5s"
       healthy_deadline  = "2m"
-      progress_deadline = "5m"
+      progress_deadline = "0s"
       auto_revert       = true
       auto_promote      = false
     }
 
     # What fails is started again at once, and elsewhere if that does not help.
     restart {
-      attempts = 5
+      attempts = 3
       interval = "1m"
       delay    = "1s"
       mode     = "fail"
