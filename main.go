@@ -38,6 +38,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	root.AddCommand(outsideCommands(getenv)...)
 	return root.ExecuteContext(ctx)
 }
 
@@ -60,7 +61,7 @@ and the very same jobs on any Nomad and Consul cluster, in any cloud.`,
 	}
 	root.AddGroup(&cobra.Group{ID: groupPeople, Title: "What people type:"}, &cobra.Group{ID: groupRoles, Title: "Roles that jobs run:"})
 	root.AddCommand(
-		upCommand(), demoCommand(), deployCommand(getenv), deadletterCommand(getenv), consulCommand(), nomadCommand(),
+		demoCommand(), deadletterCommand(getenv), healthCommand(getenv),
 		uploadsCommand(getenv), alertsCommand(getenv), quotesCommand(getenv), filterCommand(getenv),
 		mailerCommand(getenv), webhooksCommand(getenv), deadlettersCommand(getenv),
 		marketCommand(getenv), inboxCommand(getenv),

@@ -6,6 +6,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -34,7 +35,8 @@ const (
 	defaultListen       = "127.0.0.1:8081"
 )
 
-const usage = `drydock-images makes the variants of every picture that is uploaded.
+const usage = `drydock-images makes the variants of every picture that is uploaded. "drydock-images health"
+asks one that runs whether it lives, as containers' health checks do.
 
 It is configured by the environment:
   DRYDOCK_BUS          the event bus, as nats://host:4222 (required)
@@ -70,18 +72,23 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	if flags.NArg() > 0 {
-		return fmt.Errorf("argument %q is not expected: the environment configures it, see --help", flags.Arg(0))
-	}
 	if *version {
 		fmt.Fprintln(stdout, "drydock-images", role.Version())
 		return nil
 	}
-	return serve(ctx, getenv, stderr)
+	listen := cmp.Or(getenv(role.VariableListen), defaultListen)
+	switch {
+	case flags.NArg() == 0:
+		return serve(ctx, listen, getenv, stderr)
+	case flags.NArg() == 1 && flags.Arg(0) == "health":
+		return role.Health(ctx, listen)
+	default:
+		return fmt.Errorf("argument %q is not expected: the environment configures it, see --help", flags.Arg(flags.NArg()-1))
+	}
 }
 
 // serve wires the worker and runs it until the context ends.
-func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) error {
+func serve(ctx context.Context, listen string, getenv func(string) string, stderr io.Writer) error {
 	variants, err := readVariants(getenv(variableVariants))
 	if err != nil {
 		return err
@@ -89,10 +96,6 @@ func serve(ctx context.Context, getenv func(string) string, stderr io.Writer) er
 	concurrency, err := readConcurrency(getenv(variableConcurrency))
 	if err != nil {
 		return err
-	}
-	listen := getenv(role.VariableListen)
-	if listen == "" {
-		listen = defaultListen
 	}
 	objects, err := connect.Objects(getenv)
 	if err != nil {

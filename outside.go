@@ -1,0 +1,12 @@
+//go:build !image
+
+package main
+
+import "github.com/spf13/cobra"
+
+// outsideCommands are those that have no place in a container: the offline
+// stack, which is most of the program, and what deploys. The build with the tag
+// image leaves them out.
+func outsideCommands(getenv func(string) string) []*cobra.Command {
+	return []*cobra.Command{upCommand(), deployCommand(getenv), consulCommand(), nomadCommand()}
+}
