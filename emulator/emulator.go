@@ -27,10 +27,10 @@ import (
 	cloudnats "github.com/drydock/drydock/cloud/nats"
 	clouds3 "github.com/drydock/drydock/cloud/s3"
 	"github.com/drydock/drydock/emulator/consul"
-	"github.com/drydock/drydock/emulator/filelock"
 	"github.com/drydock/drydock/emulator/mail"
 	"github.com/drydock/drydock/emulator/market"
 	"github.com/drydock/drydock/emulator/nomad"
+	"github.com/drydock/drydock/host/filelock"
 )
 
 // Bucket is the bucket that uploads go to; what arrives below its incoming/ is notified.

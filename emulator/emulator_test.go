@@ -155,7 +155,7 @@ func TestATakenPortIsNamedWithItsHolder(t *testing.T) {
 		assert.Equal(t, part, taken.Part)
 		assert.Equal(t, port, taken.Port)
 		if runtime.GOOS == "linux" {
-			assert.Equal(t, os.Getpid(), taken.PID)
+			assert.Equal(t, os.Getpid(), taken.Holder.PID)
 			assert.Contains(t, err.Error(), "emulator.test")
 		}
 	}

@@ -208,7 +208,7 @@ func TestAStaticPortThatIsTakenIsTold(t *testing.T) {
 	_, err = emulator.Start(bounded(t), emulator.Options{Jobs: jobFiles(map[string]string{"web": shellJob("web", forever, network)})})
 	var taken *emulator.PortTakenError
 	require.ErrorAs(t, err, &taken)
-	assert.Equal(t, emulator.PortTakenError{Part: "web", Label: "http", Port: port, PID: taken.PID, Program: taken.Program}, *taken)
+	assert.Equal(t, emulator.PortTakenError{Part: "web", Label: "http", Port: port, Holder: taken.Holder}, *taken)
 	assert.ErrorContains(t, err, fmt.Sprintf("port %d, which the job web has as http, is taken by ", port))
 }
 

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"syscall"
 	"time"
 
 	client "github.com/nats-io/nats.go"
@@ -34,8 +33,6 @@ const (
 	idleWait   = 2 * time.Minute
 	closeWait  = 5 * time.Second // for requests under way
 )
-
-func addressInUse(err error) bool { return errors.Is(err, syscall.EADDRINUSE) }
 
 // natsPart is the event bus.
 type natsPart struct {

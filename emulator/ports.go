@@ -4,14 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"math/rand/v2"
-	"net"
 	"slices"
 	"strings"
 
 	"github.com/hashicorp/nomad/api"
 
-	"github.com/drydock/drydock/emulator/filelock"
+	"github.com/drydock/drydock/host/ports"
 )
 
 // The parts beside the jobs that have a port.
@@ -36,22 +34,17 @@ const linkedJob = "alerts"
 
 // PortTakenError says that a port of Options, or of a job file, is not free.
 type PortTakenError struct {
-	Part    string // the name in Options.Ports, or of the job
-	Label   string // of the port in the job file; empty for one of Options.Ports
-	Port    int
-	PID     int    // of the holder; 0 when it cannot be known
-	Program string // the holder's
+	Part   string // the name in Options.Ports, or of the job
+	Label  string // of the port in the job file; empty for one of Options.Ports
+	Port   int
+	Holder ports.Holder
 }
 
 func (e *PortTakenError) Error() string {
-	holder := "another program"
-	if e.PID != 0 {
-		holder = fmt.Sprintf("%s (pid %d)", e.Program, e.PID)
-	}
 	if e.Label != "" {
-		return fmt.Sprintf("port %d, which the job %s has as %s, is taken by %s", e.Port, e.Part, e.Label, holder)
+		return fmt.Sprintf("port %d, which the job %s has as %s, is taken by %s", e.Port, e.Part, e.Label, e.Holder)
 	}
-	return fmt.Sprintf("port %d for %s is taken by %s", e.Port, e.Part, holder)
+	return fmt.Sprintf("port %d for %s is taken by %s", e.Port, e.Part, e.Holder)
 }
 
 // choosePorts checks the ports that are given, and picks those of the parts that
@@ -72,7 +65,7 @@ func (s *Stack) choosePorts(jobs []string) error {
 	}
 	for _, name := range append([]string{linkedJob}, parts...) {
 		for chosen[name] == 0 {
-			port, lock, err := freePort()
+			port, lock, err := ports.Free()
 			if err != nil {
 				return err
 			}
@@ -110,36 +103,12 @@ func checkPort(part string, port int) error {
 	if port == 0 {
 		return nil
 	}
-	listener, err := net.Listen("tcp", address(port))
-	if err == nil {
-		return listener.Close()
-	}
-	taken := &PortTakenError{Part: part, Port: port}
-	if pid, program, ok := portHolder(port); ok {
-		taken.PID, taken.Program = pid, program
-	} else if !addressInUse(err) {
+	holder, taken, err := ports.Taken(port)
+	if err != nil {
 		return fmt.Errorf("listen on port %d for the %s: %w", port, part, err)
 	}
-	return taken
-}
-
-// freePort finds a port below those that systems give to outgoing connections,
-// one of which could take it while a part restarts. The lock keeps other stacks
-// off it.
-func freePort() (int, *filelock.Lock, error) {
-	const lowest, ports, tries = 10_000, 10_000, 100
-	var err error
-	for range tries {
-		port := lowest + rand.IntN(ports)
-		var lock *filelock.Lock
-		if lock, err = filelock.TakePort("part", port); err != nil {
-			continue
-		}
-		var listener net.Listener
-		if listener, err = net.Listen("tcp", address(port)); err == nil {
-			return port, lock, listener.Close()
-		}
-		lock.Release()
+	if !taken {
+		return nil
 	}
-	return 0, nil, fmt.Errorf("find a free port: %w", err)
+	return &PortTakenError{Part: part, Port: port, Holder: holder}
 }

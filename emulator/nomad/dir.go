@@ -5,7 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/drydock/drydock/emulator/filelock"
+	"github.com/drydock/drydock/host/filelock"
 )
 
 // takeDir makes the folder, and sees to it that no other Nomad has it.

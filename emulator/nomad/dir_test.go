@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/drydock/drydock/emulator/filelock"
+	"github.com/drydock/drydock/host/filelock"
 	"github.com/drydock/drydock/emulator/nomad"
 )
 

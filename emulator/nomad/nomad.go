@@ -23,7 +23,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/drydock/drydock/emulator/filelock"
+	"github.com/drydock/drydock/host/filelock"
 	"github.com/drydock/drydock/emulator/logs"
 	"github.com/drydock/drydock/emulator/members"
 	"github.com/drydock/drydock/emulator/nomad/acl"

@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/drydock/drydock/emulator/filelock"
+	"github.com/drydock/drydock/host/filelock"
 )
 
 const (

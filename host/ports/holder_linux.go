@@ -1,4 +1,4 @@
-package emulator
+package ports
 
 import (
 	"bytes"
@@ -9,10 +9,10 @@ import (
 	"strings"
 )
 
-// portHolder finds the program that listens on a TCP port of host, or of all
+// holder finds the program that listens on a TCP port of host, or of all
 // addresses of this machine. ok is
 // false when nobody does, or when it is another user's and may not be seen.
-func portHolder(port int) (pid int, program string, ok bool) {
+func holder(port int) (pid int, program string, ok bool) {
 	sockets := map[string]bool{}
 	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
 		text, err := os.ReadFile(table)

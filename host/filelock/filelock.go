@@ -1,6 +1,6 @@
 // Package filelock takes locks that other processes heed, and that are gone with
-// their holder, however it ends. Nodes of package nomad lock their folders with it,
-// its scheduler the ports that it gives to tasks, and stacks those of their parts.
+// their holder, however it ends. Stacks and the emulated nodes lock their folders
+// with it, and whoever gives ports to tasks and parts those.
 package filelock
 
 import (

@@ -1,4 +1,4 @@
-package emulator
+package ports
 
 import (
 	"net"
@@ -18,7 +18,7 @@ func TestPortHolder(t *testing.T) {
 		socket, err := net.Listen("tcp", address)
 		require.NoError(t, err)
 		defer socket.Close()
-		pid, name, ok := portHolder(socket.Addr().(*net.TCPAddr).Port)
+		pid, name, ok := holder(socket.Addr().(*net.TCPAddr).Port)
 		if !ours {
 			assert.NotEqual(t, os.Getpid(), pid, address)
 			continue
@@ -27,6 +27,6 @@ func TestPortHolder(t *testing.T) {
 		assert.Equal(t, os.Getpid(), pid, address)
 		assert.Equal(t, filepath.Base(program), name, address)
 	}
-	_, _, ok := portHolder(1)
+	_, _, ok := holder(1)
 	assert.False(t, ok)
 }
