@@ -68,10 +68,16 @@ func (c Cluster) Failed(ctx context.Context, a *api.AllocationListStub) Failure 
 	return failure
 }
 
+// unhealthy is the event that repeats for a deployment what others have told.
+const unhealthy = "Alloc Unhealthy"
+
 // lastEvents are the last things that happened to a task.
 func lastEvents(state *api.TaskState, count int) []string {
 	var texts []string
 	for _, e := range state.Events {
+		if e.Type == unhealthy {
+			continue
+		}
 		text := e.Type
 		if e.DisplayMessage != "" {
 			text += ": " + e.DisplayMessage

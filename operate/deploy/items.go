@@ -135,6 +135,11 @@ func (v *vault) value(u *unit, name string) (string, bool) {
 	}
 	current, there := v.items[u.id][name]
 	switch {
+	case slices.Contains(v.users(u), name): // before its name can mean anything else
+		if there {
+			return current, true
+		}
+		return v.password(u.Part(), name), true
 	case name == itemBus:
 		return v.bus(u)
 	case name == itemBusPassword:
@@ -152,34 +157,31 @@ func (v *vault) value(u *unit, name string) (string, bool) {
 		}
 		return current, there
 	}
-	if there || u.Part() == "" {
-		return current, there
-	}
-	return v.made(u, name)
-}
-
-// made makes an item of a part: a password of its own, or what a job of the
-// folder is known by.
-func (v *vault) made(u *unit, name string) (string, bool) {
 	switch {
+	case there:
+		return current, true
+	case u.Part() == "" || slices.Contains(u.items.Optional, name):
 	case name == itemRootUser:
 		return rootUser, true
-	case slices.Contains(v.users(u), name):
-	case slices.Contains(u.items.Optional, name):
-		return "", false
-	case u.Part() != partEvents && !strings.HasSuffix(name, "password"):
-		return "", false // not a secret of its own
+	case u.Part() == partEvents, strings.HasSuffix(name, "password"):
+		return crypto.Text(), true // a secret of the part's own
 	}
-	for _, other := range v.units { // as it has it from a part that was there before
-		if password := v.password(other, u.Part(), name); password != "" {
-			return password, true
-		}
-	}
-	return crypto.Text(), true
+	return "", false
 }
 
-// password is that by which a job knows itself at a part, if it is the item of that name.
-func (v *vault) password(u *unit, part, name string) string {
+// password is that by which a part is to know a user: the one that a job has
+// already, from a part that was there before, or a new one.
+func (v *vault) password(part, name string) string {
+	for _, u := range v.units {
+		if password := v.passwordOf(u, part, name); password != "" {
+			return password
+		}
+	}
+	return crypto.Text()
+}
+
+// passwordOf is the one that a job has for a part, if it is the user of that name.
+func (v *vault) passwordOf(u *unit, part, name string) string {
 	items := v.items[u.id]
 	switch {
 	case part == partObjects && name == keyOf(u.id):

@@ -15,6 +15,8 @@ import (
 const (
 	// lookAgain is the time between two looks at a job.
 	lookAgain = 250 * time.Millisecond
+	// tellAfter is how long a job has to wait for something to be told of it.
+	tellAfter = time.Second
 	// placedWithin is how long an evaluation may be blocked before its job is
 	// taken for one that no node can run.
 	placedWithin = 10 * time.Second
@@ -34,6 +36,8 @@ type watch struct {
 	evaluation string // of its registration
 
 	told    string    // what the job was said to wait for last
+	waiting string    // what it waits for now
+	since   time.Time // since when it does
 	blocked time.Time // since when it has no place; zero if it has
 	settles time.Time // since when nothing but its instances is waited for; zero if something is
 }
@@ -71,14 +75,17 @@ func (w *watch) wait(ctx context.Context) error {
 		select {
 		case <-again.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%w while it waits for this: %s", context.Cause(ctx), w.told)
+			return fmt.Errorf("%w while it waits for this: %s", context.Cause(ctx), w.waiting)
 		}
 	}
 }
 
-// waitsFor tells what the job waits for, once.
+// waitsFor tells what the job waits for, once, and unless it passes quickly.
 func (w *watch) waitsFor(detail string) {
-	if detail != w.told {
+	if detail != w.waiting {
+		w.waiting, w.since = detail, time.Now()
+	}
+	if detail != w.told && time.Since(w.since) >= tellAfter {
 		w.told = detail
 		w.d.tell(w.u, Waiting, w.version, detail)
 	}
@@ -195,6 +202,9 @@ func (w *watch) deploying(ctx context.Context, s seen) (State, string, error) {
 	case text == "":
 		text = d.StatusDescription
 	}
+	if err := w.failedAgain(ctx, s); err != nil {
+		return "", "", err
+	}
 	for _, a := range w.ours(s) {
 		if !isHealthy(a) {
 			return Waiting, text + "; allocation " + a.Name + ": " + w.d.cluster.Unhealthy(ctx, a), nil
@@ -220,10 +230,8 @@ func (w *watch) settled(ctx context.Context, s seen) (State, string, error) {
 	if waiting == "" {
 		return w.done(), "", nil
 	}
-	for _, a := range w.ours(s) {
-		if a.ClientStatus == api.AllocClientStatusFailed && a.NextAllocation == "" && a.FollowupEvalID == "" {
-			return "", "", fmt.Errorf("allocation %s on node %s failed: %s", a.Name, a.NodeName, w.d.cluster.Failed(ctx, a))
-		}
+	if err := w.failedAgain(ctx, s); err != nil {
+		return "", "", err
 	}
 	if w.settles.IsZero() {
 		w.settles = time.Now()
@@ -232,6 +240,21 @@ func (w *watch) settled(ctx context.Context, s seen) (State, string, error) {
 		return "", "", fmt.Errorf("it is not healthy after %s: %s", within, waiting)
 	}
 	return Waiting, waiting, nil
+}
+
+// failedAgain is the failure of an instance that nothing comes in the place of,
+// or that came in the place of one that had failed, too.
+func (w *watch) failedAgain(ctx context.Context, s seen) error {
+	for _, a := range s.allocations {
+		if a.JobVersion != w.version || a.ClientStatus != api.AllocClientStatusFailed {
+			continue
+		}
+		last := a.NextAllocation == "" && a.FollowupEvalID == "" && a.DesiredStatus == api.AllocDesiredStatusRun
+		if last || a.RescheduleTracker != nil && len(a.RescheduleTracker.Events) > 0 && a.CreateTime > w.d.began.UnixNano() {
+			return fmt.Errorf("allocation %s on node %s failed: %s", a.Name, a.NodeName, w.d.cluster.Failed(ctx, a))
+		}
+	}
+	return nil
 }
 
 // unsettled says what keeps the instances from being healthy; empty if all are.
