@@ -1,8 +1,8 @@
 # Drydock: `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help up test conformance bench lint build demo clean setup setup-test
+.PHONY: help up test conformance bench lint build demo image clean setup setup-test
 
-SOURCES := $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.h' '*.hcl' '*.json' '*.js' '*.css' '*.html' '*.svg' go.mod go.sum)
+SOURCES := $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.h' '*.hcl' '*.json' '*.js' '*.css' '*.html' '*.svg' go.mod go.sum 2>/dev/null)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X github.com/drydock/drydock/role.version=$(VERSION)
 
@@ -33,6 +33,9 @@ build: setup bin/drydock bin/drydock-images ## build the programs into bin/
 demo: build ## send some photographs to a running stack (ARGS="~/Pictures" for yours)
 	@bin/drydock demo $(ARGS)
 
+image: ## build the container images drydock and drydock-images, offline too (BASE=debian:bookworm-slim for a base of your choice)
+	@BASE='$(BASE)' GO='$(GO)' VERSION='$(VERSION)' scripts/image.sh
+
 clean: ## remove what was built and the state of the offline stack
 	rm -rf bin .drydock bench.json
 
@@ -47,3 +50,7 @@ bin/drydock: $(SOURCES)
 
 bin/drydock-images: $(SOURCES)
 	go build -ldflags '$(LDFLAGS)' -o $@ ./workers/images
+
+# The program of the image drydock: without the offline stack.
+bin/image/drydock: $(SOURCES)
+	CGO_ENABLED=0 go build -tags image -ldflags '$(LDFLAGS)' -o $@ .
