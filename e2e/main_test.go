@@ -1,0 +1,93 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	stackFlag  = flag.String("stack", "emulator", "where the cases run: emulator, real or cluster")
+	nomadFlag  = flag.String("nomad", "", "the URL of a Nomad that runs the jobs already, instead of -stack")
+	consulFlag = flag.String("consul", "", "the URL of its Consul")
+	updateFlag = flag.Bool("update", false, "write the stack's column of docs/parity.md")
+)
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	code := m.Run()
+	if programsFolder != "" {
+		os.RemoveAll(programsFolder)
+	}
+	os.Exit(code)
+}
+
+// cases run in this order, each on a stack as the one before has found it.
+var cases = []struct {
+	name string
+	run  func(run)
+}{
+	{"upload → processed", uploadIsProcessed},
+	{"alert → mail", alertIsMailed},
+	{"dead letter, redriven", deadLetterIsRedriven},
+	{"worker killed", workerIsKilled},
+	{"scale", workersAreScaled},
+	{"blue-green update", updateIsBlueGreen},
+	{"rollback", badVersionIsRolledBack},
+	{"bus away", busIsAway},
+	{"drain", nodeIsDrained},
+	{"zone lost", zonesAreLost},
+}
+
+// rowStart is the row of the time that the stack takes to be ready.
+const rowStart = "start"
+
+func TestEndToEnd(t *testing.T) {
+	began := time.Now()
+	s := open(t)
+	outcomes := map[string]string{rowStart: passed(time.Since(began))}
+	defer func() { keep(t, s.name, outcomes) }()
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			r := run{t, s}
+			defer func() {
+				if t.Failed() {
+					r.explain()
+				}
+			}()
+			began := time.Now()
+			outcomes[c.name] = "failed"
+			defer func() {
+				switch {
+				case t.Skipped():
+					outcomes[c.name] = s.inapplicable
+				case !t.Failed():
+					outcomes[c.name] = passed(time.Since(began))
+				}
+			}()
+			r.settled()
+			c.run(r)
+			r.settled()
+		})
+	}
+}
+
+// passed is what the table says of what went well.
+func passed(took time.Duration) string { return fmt.Sprintf("%.1f s", took.Seconds()) }
+
+// keep prints the table with the outcomes of this run, and writes it if it is asked to.
+func keep(t *testing.T, stack string, outcomes map[string]string) {
+	t.Helper()
+	text, err := os.ReadFile(parityFile)
+	require.NoError(t, err)
+	table := parseTable(string(text))
+	table.set(stack, outcomes)
+	fmt.Printf("\n%s\n", table.rows())
+	if *updateFlag {
+		require.NoError(t, os.WriteFile(parityFile, []byte(table.String()), 0o644))
+	}
+}
