@@ -1,0 +1,96 @@
+package cluster
+
+import (
+	"embed"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+
+	"github.com/drydock/drydock/operate/agents"
+)
+
+// The agents of a zone, in the order in which they start.
+const (
+	consulAgent = "consul"
+	nomadServer = "nomad-server"
+	nomadClient = "nomad-client"
+)
+
+var agentNames = []string{consulAgent, nomadServer, nomadClient}
+
+var configFlag = map[string]string{"consul": "-config-file=", "nomad": "-config="}
+
+//go:embed config/*.hcl
+var configFiles embed.FS
+
+var configs = template.Must(template.New("").Funcs(template.FuncMap{"list": hclList}).ParseFS(configFiles, "config/*.hcl"))
+
+// settings are what the configuration of an agent depends on.
+type settings struct {
+	Zone    string
+	Address string
+	Link    string
+	Servers []string // addresses of all zones
+	Data    string
+
+	Volumes     string   // the folder of the host volumes
+	VolumeNames []string // and their folders in it
+}
+
+// hclList writes addresses as a list of HCL, with the port appended to each.
+func hclList(addresses []string, port string) (string, error) {
+	var with []string
+	for _, address := range addresses {
+		with = append(with, address+port)
+	}
+	list, err := json.Marshal(with)
+	return string(list), err
+}
+
+// agent is one of a zone's agents.
+func (s *Stack) agent(z Zone, name string) agents.Agent {
+	dir := s.site.zoneDir(z.Name)
+	program, _, _ := strings.Cut(name, "-")
+	return agents.Agent{
+		Name:        name,
+		Dir:         dir,
+		Within:      []string{"ip", "netns", "exec", s.site.namespace(z.Name)},
+		Command:     []string{program, "agent", configFlag[program] + filepath.Join(dir, name+".hcl")},
+		Environment: agents.Environment(s.site.namespace(z.Name), s.Path),
+	}
+}
+
+// writeConfigs writes the configurations of a zone's agents, and makes the
+// folders that they name.
+func (s *Stack) writeConfigs(z Zone) error {
+	dir := s.site.zoneDir(z.Name)
+	of := settings{
+		Zone: z.Name, Address: z.Address, Link: zoneLink,
+		Volumes: filepath.Join(dir, "volumes"), VolumeNames: volumeNames,
+	}
+	for _, zone := range s.Zones {
+		of.Servers = append(of.Servers, zone.Address)
+	}
+	for _, name := range volumeNames {
+		if err := os.MkdirAll(filepath.Join(of.Volumes, name), 0o755); err != nil {
+			return fmt.Errorf("make volume %s of zone %s: %w", name, z.Name, err)
+		}
+	}
+	for _, name := range agentNames {
+		of.Data = filepath.Join(dir, name)
+		if err := os.MkdirAll(of.Data, 0o755); err != nil {
+			return fmt.Errorf("make the folder of %s of zone %s: %w", name, z.Name, err)
+		}
+		var text strings.Builder
+		if err := configs.ExecuteTemplate(&text, name+".hcl", of); err != nil {
+			return fmt.Errorf("write the configuration of %s of zone %s: %w", name, z.Name, err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name+".hcl"), []byte(text.String()), 0o644); err != nil {
+			return fmt.Errorf("write the configuration of %s of zone %s: %w", name, z.Name, err)
+		}
+	}
+	return nil
+}
