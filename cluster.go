@@ -59,7 +59,7 @@ func clusterUp(ctx context.Context, out io.Writer) error {
 	stack, err := cluster.Up(ctx, cluster.Options{
 		Jobs: jobs.Files,
 		Path: filepath.Dir(self) + string(os.PathListSeparator) + os.Getenv("PATH"),
-		Out:  out,
+		Out:  out, Progress: newDeployPrinter(out, false).event,
 	})
 	if err == context.Canceled { // and no more is wrong
 		fmt.Fprintln(out, "Stopped before it was up; nothing is left of it.")

@@ -16,13 +16,16 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/drydock/drydock/operate/deploy"
 )
 
 // Options say what cluster to make.
 type Options struct {
-	Jobs fs.FS     // the job files to deploy
-	Path string    // where agents and tasks find programs, as $PATH
-	Out  io.Writer // is told what is done
+	Jobs     fs.FS              // the job files to deploy; none for agents alone
+	Path     string             // where agents and tasks find programs, as $PATH
+	Out      io.Writer          // is told what is done
+	Progress func(deploy.Event) // if set, is told how far the jobs are
 }
 
 // Stack is a cluster that was made.
@@ -73,6 +76,12 @@ func up(ctx context.Context, at site, o Options) (stack *Stack, err error) {
 	}
 	if err := stack.startAgents(ctx, stack.Zones); err != nil {
 		return nil, err
+	}
+	if o.Jobs != nil {
+		fmt.Fprintf(o.Out, "The agents of %d zones are ready; deploying the jobs.\n", len(stack.Zones))
+		if err := stack.deploy(ctx, o); err != nil {
+			return nil, err
+		}
 	}
 	return stack, stack.save()
 }

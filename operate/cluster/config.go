@@ -69,7 +69,7 @@ func (s *Stack) writeConfigs(z Zone) error {
 	dir := s.site.zoneDir(z.Name)
 	of := settings{
 		Zone: z.Name, Address: z.Address, Link: zoneLink,
-		Volumes: filepath.Join(dir, "volumes"), VolumeNames: volumeNames,
+		Volumes: s.site.volumes(z.Name), VolumeNames: volumeNames,
 	}
 	for _, zone := range s.Zones {
 		of.Servers = append(of.Servers, zone.Address)

@@ -22,6 +22,10 @@ client {
   servers           = {{ list .Servers ":4647" }}
   network_interface = "{{ .Link }}"
 
+  # The zones are one machine: what jobs ask for is divided among them, not kept
+  # for them, and two zones have room for what runs in three.
+  cpu_total_compute = 20000
+
   # Jobs may ask for more time to end than the 30 s that Nomad allows by itself.
   max_kill_timeout = "2m"
 

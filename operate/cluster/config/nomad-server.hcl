@@ -26,6 +26,11 @@ server {
   # long to be heard of, which is 5 minutes where nothing is said.
   failover_heartbeat_ttl = "12s"
 
+  # Jobs may use more memory than they reserve, up to their memory_max.
+  default_scheduler_config {
+    memory_oversubscription_enabled = true
+  }
+
   server_join {
     retry_join     = {{ list .Servers ":4648" }}
     retry_interval = "1s"
