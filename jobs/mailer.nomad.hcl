@@ -65,8 +65,8 @@ variable "canaries" {
 
 variable "cpu" {
   type        = number
-  default     = 500
-  description = "The share of the processor, in MHz."
+  default     = 100
+  description = "The processor time that is set aside, in MHz; instances use what is free."
 }
 
 variable "memory" {
@@ -106,7 +106,7 @@ job "mailer" {
       health_check      = "checks"
       min_healthy_time  = "5s"
       healthy_deadline  = "2m"
-      progress_deadline = "0s"
+      progress_deadline = "0s" # one that finds no place waits for it
       auto_revert       = true
       auto_promote      = false
     }
