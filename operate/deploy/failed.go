@@ -48,8 +48,11 @@ func (w *watch) runsNow(ctx context.Context) string {
 		if err != nil {
 			return "what runs now is not known: " + err.Error()
 		}
-		if back == nil || back.Status == api.DeploymentStatusSuccessful {
+		if back == nil {
 			return running(s, w.version)
+		}
+		if back.Status == api.DeploymentStatusSuccessful {
+			return "the version before is back: " + running(s, w.version)
 		}
 		if back.Status == api.DeploymentStatusFailed {
 			return "going back to the version before failed, too: " + back.StatusDescription + "; " + running(s, w.version)
@@ -86,10 +89,10 @@ func running(s seen, failed uint64) string {
 	}
 	var texts []string
 	for _, version := range slices.Sorted(maps.Keys(counts)) {
-		texts = append(texts, fmt.Sprintf("version %d runs on, in %d instances", version, counts[version]))
+		texts = append(texts, fmt.Sprintf("version %d runs, in %d instances", version, counts[version]))
 	}
 	if len(texts) == 0 {
-		return "no version before it runs"
+		return "no other version runs"
 	}
 	return strings.Join(texts, "; ")
 }

@@ -3,6 +3,7 @@ package deploy
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/nomad/api"
 )
@@ -24,19 +25,61 @@ func (d *deployment) deploy(ctx context.Context, u *unit, wait bool) error {
 // register registers a job; one that is the same Nomad leaves as it is.
 func (d *deployment) register(ctx context.Context, u *unit) (*watch, error) {
 	before := u.known
-	answer, _, err := d.options.Nomad.Jobs().RegisterOpts(u.Job.Job, &api.RegisterOptions{Submission: u.Submission()}, u.writing(ctx))
+	w := &watch{d: d, u: u}
+	warnings, err := w.register(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("register: %w", err)
+		return nil, err
 	}
-	if u.known, _, err = d.options.Nomad.Jobs().Info(u.id, u.reading(ctx)); err != nil {
-		return nil, fmt.Errorf("read what was registered: %w", err)
-	}
-	w := &watch{d: d, u: u, version: *u.known.Version, evaluation: answer.EvalID}
 	w.unchanged = before != nil && *before.Version == w.version
 	if !w.unchanged {
-		d.tell(u, Registered, w.version, answer.Warnings)
+		d.tell(u, Registered, w.version, warnings)
 	}
 	return w, nil
+}
+
+func (w *watch) register(ctx context.Context) (warnings string, err error) {
+	inJobs := w.d.options.Nomad.Jobs()
+	answer, _, err := inJobs.RegisterOpts(w.u.Job.Job, &api.RegisterOptions{Submission: w.u.Submission()}, w.u.writing(ctx))
+	if err != nil {
+		return "", fmt.Errorf("register: %w", err)
+	}
+	if w.u.known, _, err = inJobs.Info(w.u.id, w.u.reading(ctx)); err != nil {
+		return "", fmt.Errorf("read what was registered: %w", err)
+	}
+	w.version, w.evaluation = *w.u.known.Version, answer.EvalID
+	return answer.Warnings, nil
+}
+
+// retry gives an unchanged job that has failed another chance, as what it needs
+// may be there by now. One of which nothing runs is stopped first: Nomad starts
+// nothing anew for a deployment that has failed.
+func (w *watch) retry(ctx context.Context, s seen) (err error) {
+	w.retried = true
+	inJobs := w.d.options.Nomad.Jobs()
+	if !slices.ContainsFunc(s.allocations, isAlive) {
+		if _, _, err = inJobs.Deregister(w.u.id, false, w.u.writing(ctx)); err == nil {
+			_, err = w.register(ctx)
+			w.unchanged = false
+		}
+	}
+	if err == nil {
+		w.evaluation, _, err = inJobs.EvaluateWithOpts(w.u.id, api.EvalOptions{ForceReschedule: true}, w.u.writing(ctx))
+	}
+	if err != nil {
+		return fmt.Errorf("try again: %w", err)
+	}
+	w.d.tell(w.u, Registered, w.version, "tried again, as it had failed")
+	return nil
+}
+
+// hasFailed tells whether an allocation has failed, and nothing has come in its place.
+func hasFailed(a *api.AllocationListStub) bool {
+	return a.DesiredStatus == api.AllocDesiredStatusRun && a.ClientStatus == api.AllocClientStatusFailed
+}
+
+// isAlive tells whether an allocation runs, or is about to.
+func isAlive(a *api.AllocationListStub) bool {
+	return a.ClientStatus == api.AllocClientStatusRunning || a.ClientStatus == api.AllocClientStatusPending
 }
 
 func versionOf(job *api.Job) uint64 {

@@ -33,11 +33,13 @@ type watch struct {
 	u          *unit
 	version    uint64
 	unchanged  bool   // it was there before
+	retried    bool   // it was, and had failed
 	evaluation string // of its registration
 
 	told    string    // what the job was said to wait for last
 	waiting string    // what it waits for now
 	since   time.Time // since when it does
+	lost    string    // the instance that has failed, with nothing in its place
 	blocked time.Time // since when it has no place; zero if it has
 	settles time.Time // since when nothing but its instances is waited for; zero if something is
 }
@@ -128,6 +130,9 @@ func (w *watch) judge(ctx context.Context, s seen) (State, string, error) {
 	if waiting, err := w.unplaced(s); err != nil || waiting != "" {
 		return Waiting, waiting, err
 	}
+	if w.unchanged && !w.retried && slices.ContainsFunc(s.allocations, hasFailed) {
+		return Waiting, "another try", w.retry(ctx, s)
+	}
 	if d := s.deployment; d != nil && !(w.unchanged && d.Status == api.DeploymentStatusFailed) {
 		switch d.Status {
 		case api.DeploymentStatusSuccessful:
@@ -148,7 +153,7 @@ func (w *watch) judge(ctx context.Context, s seen) (State, string, error) {
 
 // done is the state of a job that is as it is to be.
 func (w *watch) done() State {
-	if w.unchanged {
+	if w.unchanged && !w.retried {
 		return Unchanged
 	}
 	return Healthy
@@ -242,19 +247,37 @@ func (w *watch) settled(ctx context.Context, s seen) (State, string, error) {
 	return Waiting, waiting, nil
 }
 
-// failedAgain is the failure of an instance that nothing comes in the place of,
-// or that came in the place of one that had failed, too.
+// failedAgain is the failure of an instance that came in the place of one that
+// had failed, too, or that nothing comes in the place of.
 func (w *watch) failedAgain(ctx context.Context, s seen) error {
 	for _, a := range s.allocations {
 		if a.JobVersion != w.version || a.ClientStatus != api.AllocClientStatusFailed {
 			continue
 		}
-		last := a.NextAllocation == "" && a.FollowupEvalID == "" && a.DesiredStatus == api.AllocDesiredStatusRun
-		if last || a.RescheduleTracker != nil && len(a.RescheduleTracker.Events) > 0 && a.CreateTime > w.d.began.UnixNano() {
-			return fmt.Errorf("allocation %s on node %s failed: %s", a.Name, a.NodeName, w.d.cluster.Failed(ctx, a))
+		again := a.RescheduleTracker != nil && len(a.RescheduleTracker.Events) > 0 && a.CreateTime > w.d.began.UnixNano()
+		last := hasFailed(a) && a.NextAllocation == "" && a.FollowupEvalID == "" && !w.fails(s.deployment)
+		if again || last && w.lost == a.ID {
+			return fmt.Errorf("allocation %s on node %s failed: %s\n  %s", a.Name, a.NodeName, w.d.cluster.Failed(ctx, a), running(s, w.version))
+		}
+		if last {
+			w.lost = a.ID // unless there is something in its place when it is looked at again
 		}
 	}
 	return nil
+}
+
+// fails tells whether a deployment that goes on fails by itself as soon as an
+// instance does.
+func (w *watch) fails(d *api.Deployment) bool {
+	if d == nil || d.Status != api.DeploymentStatusRunning {
+		return false
+	}
+	for _, group := range d.TaskGroups {
+		if group.ProgressDeadline != 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // unsettled says what keeps the instances from being healthy; empty if all are.
