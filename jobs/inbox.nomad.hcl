@@ -51,7 +51,7 @@ variable "http_port" {
 
 variable "cpu" {
   type        = number
-  default     = 100
+  default     = 50
   description = "The share of the processor, in MHz."
 }
 

@@ -88,7 +88,7 @@ variable "max_memory_store" {
 
 variable "cpu" {
   type        = number
-  default     = 500
+  default     = 300
   description = "The share of the processor, in MHz."
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"net"
 	"net/http"
 	"os"
@@ -253,7 +252,7 @@ func (c cluster) deploy(t *testing.T, name string, variables map[string]string) 
 	t.Helper()
 	job, err := jobs.Read(jobs.Files, name, variables)
 	require.NoError(t, err)
-	require.Equal(t, slicesOfKeys(variables), slicesOfKeys(job.Variables), "all of them are declared")
+	require.Equal(t, variables, job.Variables, "all of them are declared")
 	registered, _, err := c.nomad.Jobs().Register(job.Job, nil)
 	require.NoError(t, err)
 	require.NotEmpty(t, registered.EvalID)
@@ -267,14 +266,6 @@ func (c cluster) deploy(t *testing.T, name string, variables map[string]string) 
 		}
 		return nil
 	})
-}
-
-func slicesOfKeys(m map[string]string) []string {
-	keys := make([]string, 0, len(m))
-	for key := range maps.Keys(m) {
-		keys = append(keys, key)
-	}
-	return keys
 }
 
 // why tells what happened to a job's tasks, and what they said at last.

@@ -56,7 +56,7 @@ variable "max_connections" {
 
 variable "cpu" {
   type        = number
-  default     = 500
+  default     = 300
   description = "The share of the processor, in MHz."
 }
 
@@ -227,7 +227,7 @@ job "postgres" {
       }
 
       resources {
-        cpu    = 100
+        cpu    = 50
         memory = 256
       }
     }
