@@ -16,7 +16,7 @@ func (n *Nomad) takeDir() error {
 			return err
 		}
 		n.options.Dir, n.temporary = dir, true
-		return os.Chmod(dir, 0o711) // tasks of other users go through it
+		return openWay(dir)
 	}
 	if err := os.MkdirAll(n.options.Dir, 0o755); err != nil {
 		return err
@@ -27,6 +27,15 @@ func (n *Nomad) takeDir() error {
 	}
 	n.lock = lock
 	return nil
+}
+
+// openWay makes the folder, or finds it made, such that tasks of other users go
+// through it, to what is theirs below it.
+func openWay(dir string) error {
+	if err := os.MkdirAll(dir, 0o711); err != nil {
+		return err
+	}
+	return os.Chmod(dir, 0o711)
 }
 
 // leaveDir gives the folder back. It may be called twice.

@@ -78,6 +78,9 @@ func openRegion(running context.Context, n *Nomad, o Region) (*region, error) {
 	if n.temporary {
 		r.store, err = state.New()
 	} else {
+		if err := openWay(r.dir); err != nil {
+			return nil, err
+		}
 		keyFile = filepath.Join(r.dir, "server", "keystore", "wrapping.key")
 		r.store, err = state.Open(filepath.Join(r.dir, "server", "state.journal"))
 	}
