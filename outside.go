@@ -8,5 +8,7 @@ import "github.com/spf13/cobra"
 // stack, which is most of the program, and what deploys. The build with the tag
 // image leaves them out.
 func outsideCommands(getenv func(string) string) []*cobra.Command {
-	return []*cobra.Command{upCommand(), deployCommand(getenv), clusterCommand(), consulCommand(), nomadCommand()}
+	return []*cobra.Command{
+		upCommand(), deployCommand(getenv), realCommand(getenv), clusterCommand(), consulCommand(), nomadCommand(),
+	}
 }

@@ -80,7 +80,7 @@ It stays in the foreground; Ctrl-C stops everything and keeps the state.`,
 	flags := cmd.Flags()
 	flags.StringVar(&o.dir, "dir", ".drydock", "folder that keeps the state over restarts")
 	flags.BoolVar(&o.ephemeral, "ephemeral", false, "keep no state: use a temporary folder instead of --dir")
-	flags.StringSliceVar(&o.ports, "port", nil, "listen on `name=port`, for a part or a job's API; 0 picks a free port (default "+portList()+")")
+	flags.StringSliceVar(&o.ports, "port", nil, "listen on `name=port`, for a part or a job's API; 0 picks a free port (default "+portList(defaultPorts)+")")
 	flags.BoolVar(&o.freePorts, "free-ports", false, "free ports for all that --port does not name")
 	flags.StringSliceVar(&o.market.CSV, "market-data", nil, "CSV file or folder with daily or minute prices that the market feed replays")
 	flags.Float64Var(&o.market.Speed, "market-speed", 1, "how fast they are replayed: 60 is a minute in a second")
@@ -90,15 +90,6 @@ It stays in the foreground; Ctrl-C stops everything and keeps the state.`,
 	flags.StringVar(&o.topology, "topology", "", "file with the regions, zones and nodes of Nomad (default: three nodes, in the zones a, b and c)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "show what the tasks print")
 	return cmd
-}
-
-// portList shows the default ports as --port takes them.
-func portList() string {
-	var list []string
-	for _, name := range slices.Sorted(maps.Keys(defaultPorts)) {
-		list = append(list, fmt.Sprintf("%s=%d", name, defaultPorts[name]))
-	}
-	return strings.Join(list, ",")
 }
 
 // choosePorts says which port everything gets. It refuses what cannot be a
@@ -238,7 +229,7 @@ func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, o upOptio
 	}
 	table.Flush()
 	fmt.Fprintln(out)
-	printDemos(out, stack, api)
+	printDemos(out, demoAddresses{uploads: api, alerts: stack.URL("alerts"), market: stack.Market.URL(), inbox: stack.Mail.URL()})
 	if o.ephemeral {
 		fmt.Fprintln(out, "Ctrl-C stops everything; no state is kept.")
 	} else {
@@ -246,8 +237,11 @@ func printUp(out io.Writer, stack *emulator.Stack, took time.Duration, o upOptio
 	}
 }
 
+// demoAddresses are the URLs that the demos need; empty ones are not there.
+type demoAddresses struct{ uploads, alerts, market, inbox string }
+
 // printDemos tells how to try what runs, with the addresses that are not the usual ones.
-func printDemos(out io.Writer, stack *emulator.Stack, api string) {
+func printDemos(out io.Writer, at demoAddresses) {
 	unusual := func(flag, address, usual string) string {
 		if address == usual {
 			return ""
@@ -255,12 +249,12 @@ func printDemos(out io.Writer, stack *emulator.Stack, api string) {
 		return " " + flag + " " + address
 	}
 	var demos []string
-	if api != "" {
-		demos = append(demos, called()+" demo"+unusual("--api", api, defaultAPI))
+	if at.uploads != "" {
+		demos = append(demos, called()+" demo"+unusual("--api", at.uploads, defaultAPI))
 	}
-	if alerts := stack.URL("alerts"); alerts != "" {
-		demos = append(demos, called()+" demo alerts"+unusual("--api", alerts, defaultAlertsAPI)+
-			unusual("--market", stack.Market.URL(), defaultMarket)+unusual("--inbox", stack.Mail.URL(), defaultInbox))
+	if at.alerts != "" {
+		demos = append(demos, called()+" demo alerts"+unusual("--api", at.alerts, defaultAlertsAPI)+
+			unusual("--market", at.market, defaultMarket)+unusual("--inbox", at.inbox, defaultInbox))
 	}
 	if len(demos) > 0 {
 		fmt.Fprintf(out, "Try in another terminal:\n  %s\n\n", strings.Join(demos, "\n  "))

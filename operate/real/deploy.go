@@ -1,0 +1,91 @@
+package real
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	consul "github.com/hashicorp/consul/api"
+
+	"github.com/drydock/drydock/jobs"
+	"github.com/drydock/drydock/operate/deploy"
+)
+
+// Nomad variables' items that are this machine's.
+const mailFrom = "Drydock <alerts@drydock.example>"
+
+// oneMachine are HCL variables whose usual values are not for all on one
+// machine: the feed may be asked often, and webhooks go to programs beside it.
+var oneMachine = map[string]string{"quotes.every": "1s", "webhooks.private": "allow"}
+
+// variables are the values of the job files' HCL variables, by name or job.name.
+func (s *Stack) variables(o Options) map[string]string {
+	values := maps.Clone(oneMachine)
+	values["driver"] = o.Driver
+	if os.Geteuid() != 0 {
+		values["user"] = "" // only root can have tasks run as somebody else
+	}
+	for _, p := range allPorts {
+		if p.job != "" && s.Ports[p.name] != 0 {
+			values[p.job+"."+p.variable] = strconv.Itoa(s.Ports[p.name])
+		}
+	}
+	maps.Copy(values, o.Variables)
+	return values
+}
+
+// readJobs reads the job files with those values.
+func (s *Stack) readJobs(o Options) ([]jobs.Job, error) {
+	values := s.variables(o)
+	var list []jobs.Job
+	for _, name := range s.Jobs {
+		given := map[string]string{}
+		for key, value := range values {
+			if _, of, found := strings.Cut(key, "."); !found {
+				if _, more := values[name+"."+key]; !more {
+					given[key] = value
+				}
+			} else if strings.HasPrefix(key, name+".") {
+				given[of] = value
+			}
+		}
+		job, err := jobs.Read(o.Jobs, name, given)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, job)
+	}
+	return list, nil
+}
+
+// deploy has Nomad run the jobs, and tells of each that is healthy.
+func (s *Stack) deploy(ctx context.Context, o Options) error {
+	nomad, err := s.client()
+	if err != nil {
+		return err
+	}
+	defer nomad.Close()
+	discovery, err := consul.NewClient(&consul.Config{Address: s.Consul})
+	if err != nil {
+		return err
+	}
+	addresses := map[string]string{}
+	for _, part := range []string{PortEvents, PortObjects, PortMarket, PortMail} {
+		if address := s.Address(part); address != "" {
+			addresses[part] = address
+		}
+	}
+	return deploy.Run(ctx, deploy.Options{
+		Nomad: nomad, Consul: discovery, Jobs: o.Jobs, Variables: s.variables(o), Addresses: addresses,
+		Items: map[string]string{"mail_from": mailFrom, "public_url": "http://" + s.Address(PortAlerts)},
+		Progress: func(e deploy.Event) {
+			if slices.Contains([]deploy.State{deploy.Healthy, deploy.Unchanged, deploy.Failed}, e.State) {
+				fmt.Fprintf(o.Out, "  %-12s %s after %s\n", e.Job, e.State, seconds(e.Took))
+			}
+		},
+	})
+}
