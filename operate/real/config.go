@@ -106,8 +106,8 @@ func (s *Stack) configure(agent []byte, needs needs) error {
 
 // needs are what the jobs ask of the machine.
 type needs struct {
-	cpu      int // MHz, to be claimed for the machine
-	disk     int // MB
+	cpu      int      // MHz, to be claimed for the machine
+	disk     int      // MB
 	programs []string // by name
 	users    []string // that tasks run as
 }
