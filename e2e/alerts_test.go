@@ -26,7 +26,7 @@ type watcher struct {
 }
 
 // watch sets a rule on the first symbol of the market for an address that nobody
-// else has; it is removed with the case, and the price as it was.
+// else has.
 func (r run) watch() *watcher {
 	r.Helper()
 	w := &watcher{run: r, address: fmt.Sprintf("reader-%d@drydock.example", rand.Uint64())}
@@ -48,7 +48,8 @@ func (r run) watch() *watcher {
 }
 
 // fire moves the price until something has come of it: an instance that takes
-// over, or a feed that began anew, may not have seen it the first time.
+// over, or a feed that began anew, may not have seen it the first time. Then the
+// price is as it was.
 func (w *watcher) fire(what string, came func(context.Context) error) {
 	w.Helper()
 	var moved time.Time
@@ -62,13 +63,18 @@ func (w *watcher) fire(what string, came func(context.Context) error) {
 		return came(ctx)
 	})
 	w.call(http.MethodPost, "market", "/v1/quotes", w.usual, nil)
+}
+
+// end removes the rule; mails of it that are under way are not sent any more.
+func (w *watcher) end() {
+	w.Helper()
 	w.call(http.MethodDelete, "alerts", "/v1/alerts/"+w.rule.ID, nil, nil)
 }
 
 // mailed is an error until there is a mail for the address.
 func (w *watcher) mailed(ctx context.Context) error {
 	var inbox []mail.Message
-	if err := w.web.call(ctx, http.MethodGet, "inbox", "/v1/messages?to="+url.QueryEscape(w.address), nil, &inbox); err != nil {
+	if err := w.web.call(ctx, http.MethodGet, "inbox-page", "/v1/messages?to="+url.QueryEscape(w.address), nil, &inbox); err != nil {
 		return err
 	}
 	if len(inbox) == 0 {

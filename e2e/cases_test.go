@@ -39,14 +39,15 @@ func uploadIsProcessed(r run) {
 func alertIsMailed(r run) {
 	w := r.watch()
 	w.fire("the mail", w.mailed)
+	w.end()
 }
 
 // A mail that the server refuses for good becomes a dead letter, and is sent
 // once the mailbox is there and the letter is redriven.
 func deadLetterIsRedriven(r run) {
 	w := r.watch()
-	words := "5.1.1 no mailbox " + w.address
-	r.call(http.MethodPut, "inbox", "/v1/faults", mail.Fault{Kind: mail.RejectRecipient, Recipient: w.address, Code: 550, Words: words}, nil)
+	words := "no mailbox of " + w.address
+	r.call(http.MethodPut, "inbox-page", "/v1/faults", mail.Fault{Kind: mail.RejectRecipient, Recipient: w.address, Code: 550, Words: words}, nil)
 	var letter deadletter.Letter
 	w.fire("the dead letter", func(ctx context.Context) error {
 		letters, err := r.letters(ctx, words)
@@ -58,7 +59,7 @@ func deadLetterIsRedriven(r run) {
 		}
 		return err
 	})
-	r.call(http.MethodDelete, "inbox", "/v1/faults", nil, nil)
+	r.call(http.MethodDelete, "inbox-page", "/v1/faults", nil, nil)
 	r.call(http.MethodDelete, "alerts", "/v1/suppressions/"+url.PathEscape(w.address), nil, nil)
 	at := r.instancesOf("deadletters")
 	require.NotEmpty(r, at)
@@ -69,6 +70,7 @@ func deadLetterIsRedriven(r run) {
 	}
 	assert.Equal(r, 1, last.Done, "%+v", last)
 	r.await("the mail, at last", w.mailed)
+	w.end()
 	letters, err := r.letters(r.Context(), words)
 	require.NoError(r, err)
 	assert.Empty(r, letters)
@@ -377,6 +379,7 @@ func zonesAreLost(r run) {
 		r.await("zone "+zone+" is missed", func(ctx context.Context) error { return r.missed(ctx, zones[zone]) })
 		sending.more(4)
 		w.fire("the mail without zone "+zone, w.mailed)
+		w.end()
 		require.NoError(r, r.startZone(r.Context(), zone))
 		r.settled()
 	}

@@ -84,7 +84,7 @@ type Stack struct {
 	Objects cloud.Objects
 	// Market is the market feed, which plays what it is told, Mail the mail
 	// server with its inbox, Consul has the datacenter dc1, which knows the parts
-	// as the services nats, minio, market and inbox, and Nomad runs the jobs and
+	// as the services nats, minio, market, inbox and inbox-page, and Nomad runs the jobs and
 	// whatever else is registered there. Close closes them.
 	Market *market.Market
 	Mail   *mail.Mail

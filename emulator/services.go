@@ -22,7 +22,7 @@ func (s *Stack) registerParts(ctx context.Context) error {
 		return err
 	}
 	for name, at := range map[string]string{
-		"nats": s.NATSURL(), "minio": s.S3URL(), "market": s.Market.URL(), "inbox": s.Mail.URL(),
+		"nats": s.NATSURL(), "minio": s.S3URL(), "market": s.Market.URL(), "inbox": s.Mail.SMTPURL(), "inbox-page": s.Mail.URL(),
 	} {
 		where, err := url.Parse(at)
 		if err != nil {

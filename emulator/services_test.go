@@ -24,7 +24,7 @@ func TestConsulKnowsTheParts(t *testing.T) {
 		require.NoError(t, err)
 		return found
 	}
-	for name, at := range map[string]string{"nats": stack.NATSURL(), "minio": stack.S3URL(), "market": stack.Market.URL(), "inbox": stack.Mail.URL()} {
+	for name, at := range map[string]string{"nats": stack.NATSURL(), "minio": stack.S3URL(), "market": stack.Market.URL(), "inbox": stack.Mail.SMTPURL(), "inbox-page": stack.Mail.URL()} {
 		require.Eventually(t, func() bool { return len(healthy(name)) == 1 }, time.Minute, 10*time.Millisecond, name)
 		where, err := url.Parse(at)
 		require.NoError(t, err)
