@@ -1,6 +1,6 @@
 # Drydock: `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help up test conformance bench lint build demo image clean setup setup-test
+.PHONY: help up test e2e conformance bench lint build demo image clean setup setup-test
 
 SOURCES := $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.h' '*.hcl' '*.json' '*.js' '*.css' '*.html' '*.svg' go.mod go.sum 2>/dev/null)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -17,6 +17,12 @@ test: setup-test build ## set up what is missing, and run every test
 	@scripts/real.sh consul >/dev/null
 	@scripts/real.sh nomad >/dev/null
 	go test -race -timeout 30m ./...
+
+# The programs of the real stacks have to be on the PATH; -count=1 has a stack
+# that was not changed here be tried again.
+STACK ?= emulator
+e2e: setup-test ## run the end-to-end suite, and print how the stacks compare (STACK=emulator, real or cluster; ARGS=-update for docs/parity.md)
+	$(if $(filter-out emulator,$(STACK)),PATH="$$(scripts/real.sh path):$$PATH") go test -v -count=1 -timeout 30m ./e2e -stack $(STACK) $(ARGS)
 
 conformance: build ## run the official Consul and Nomad clients' own tests against the emulators, and list what differs from the real programs
 	@go run ./emulator/consul/conformance $(ARGS); consul=$$?; \

@@ -11,6 +11,7 @@ import (
 	"testing/fstest"
 
 	nomad "github.com/hashicorp/nomad/api"
+	"github.com/stretchr/testify/require"
 
 	"github.com/drydock/drydock/jobs"
 )
@@ -56,11 +57,11 @@ func (r run) with(id string, variables map[string]string) (job jobs.Job) {
 // register registers a version of a job and returns its number.
 func (r run) register(job jobs.Job) (version uint64) {
 	r.Helper()
-	r.await("register job "+*job.ID, func(ctx context.Context) error {
-		options := &nomad.RegisterOptions{Submission: job.Submission()}
-		_, _, err := r.nomad.Jobs().RegisterOpts(job.Job, options, new(nomad.WriteOptions).WithContext(ctx))
-		return err
-	})
+	ctx, cancel := context.WithTimeout(r.Context(), askAtMost)
+	defer cancel()
+	options := &nomad.RegisterOptions{Submission: job.Submission()}
+	_, _, err := r.nomad.Jobs().RegisterOpts(job.Job, options, new(nomad.WriteOptions).WithContext(ctx))
+	require.NoError(r, err, "register job %s", *job.ID)
 	return *r.job(*job.ID).Version
 }
 

@@ -22,11 +22,11 @@ import (
 const updated = "uploads"
 
 // canaries is a version of the job of which as many instances as it has are to
-// run beside the old ones, healthy for a moment only.
+// run beside the old ones, on ports of their own, and healthy for a moment only.
 func (r run) canaries(version string) (job jobs.Job, count int) {
 	r.Helper()
 	count = *r.job(updated).TaskGroups[0].Count
-	job = r.with(updated, map[string]string{"version": version, "canaries": strconv.Itoa(count)})
+	job = r.with(updated, map[string]string{"version": version, "canaries": strconv.Itoa(count), "http_port": "0"})
 	update := job.TaskGroups[0].Update
 	require.Equal(r, count, *update.Canary)
 	require.True(r, *update.AutoRevert, "the job file has auto_revert")
@@ -71,7 +71,7 @@ func badVersionIsRolledBack(r run) {
 	calls := r.calling(updated)
 	bad, _ := r.canaries("e2e-bad")
 	update := bad.TaskGroups[0].Update
-	update.HealthyDeadline, update.ProgressDeadline = new(8*time.Second), new(12*time.Second)
+	update.HealthyDeadline, update.ProgressDeadline = new(8*time.Second), new(20*time.Second)
 	template := bad.TaskGroups[0].Tasks[0].Templates[0]
 	wrong := strings.Replace(*template.EmbeddedTmpl, "{{ .bus }}", "nats://127.0.0.1:1", 1)
 	require.NotEqual(r, *template.EmbeddedTmpl, wrong)

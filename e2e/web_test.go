@@ -154,8 +154,12 @@ func (w web) call(ctx context.Context, method, service, path string, body, answe
 func again(ctx context.Context, try func(context.Context) error) error {
 	tick := time.NewTicker(askAgain)
 	defer tick.Stop()
+	var last error
 	for {
 		err := try(ctx)
+		if ctx.Err() == nil || last == nil {
+			last = err // later ones say only that the time is over
+		}
 		var answer *refused
 		if err == nil || errors.As(err, &answer) && answer.status < http.StatusInternalServerError {
 			return err
@@ -163,7 +167,7 @@ func again(ctx context.Context, try func(context.Context) error) error {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return fmt.Errorf("%w; at last: %w", ctx.Err(), err)
+			return fmt.Errorf("%w; at last: %w", ctx.Err(), last)
 		}
 	}
 }
