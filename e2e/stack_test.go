@@ -17,6 +17,7 @@ import (
 
 	"github.com/drydock/drydock/emulator"
 	"github.com/drydock/drydock/jobs"
+	"github.com/drydock/drydock/operate/cluster"
 )
 
 // running names a stack that was there before, of which only the addresses are known.
@@ -27,8 +28,8 @@ const startWithin = 10 * time.Minute
 
 // platform is what a stack tells and can do that its APIs cannot.
 type platform struct {
-	name                string
-	nomadURL, consulURL string
+	name            string
+	nomads, consuls []string // URLs; one that answers is asked
 	// stopZone and startZone take an availability zone away and bring it back.
 	// Nil where there are none, which inapplicable says for the table.
 	stopZone, startZone func(ctx context.Context, zone string) error
@@ -58,17 +59,20 @@ func open(t *testing.T) *suite {
 	switch {
 	case *nomadFlag != "" || *consulFlag != "":
 		require.False(t, *nomadFlag == "" || *consulFlag == "", "-nomad and -consul are given together")
-		s.platform = platform{name: running, nomadURL: *nomadFlag, consulURL: *consulFlag, inapplicable: "zones are not known"}
+		s.platform = platform{name: running, nomads: []string{*nomadFlag}, consuls: []string{*consulFlag}, inapplicable: "zones are not known"}
 	case *stackFlag == "emulator":
 		s.platform = openEmulator(t)
+	case *stackFlag == "cluster":
+		s.platform = openCluster(t)
 	default:
 		require.FailNow(t, "there is no such stack", "-stack %s is not emulator, real or cluster", *stackFlag)
 	}
 	var err error
-	s.nomad, err = nomad.NewClient(&nomad.Config{Address: s.nomadURL})
+	toNomad, toConsul := anyOf(t, s.nomads), anyOf(t, s.consuls)
+	s.nomad, err = nomad.NewClient(&nomad.Config{Address: s.nomads[0], HttpClient: toNomad})
 	require.NoError(t, err)
 	t.Cleanup(s.nomad.Close)
-	s.consul, err = consul.NewClient(&consul.Config{Address: s.consulURL})
+	s.consul, err = consul.NewClient(&consul.Config{Address: s.consuls[0], HttpClient: toConsul})
 	require.NoError(t, err)
 	s.web = newWeb(s.consul)
 	t.Cleanup(s.web.client.CloseIdleConnections)
@@ -84,10 +88,31 @@ func openEmulator(t *testing.T) platform {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, stack.Close()) })
 	return platform{
-		name: "emulator", nomadURL: stack.NomadURL(), consulURL: stack.Consul.URL("dc1"),
+		name: "emulator", nomads: []string{stack.NomadURL()}, consuls: []string{stack.Consul.URL("dc1")},
 		stopZone:  func(_ context.Context, zone string) error { return stack.Nomad.StopZone(zone) },
 		startZone: stack.Nomad.StartZone, withoutBus: stack.RestartNATS,
 	}
+}
+
+// openCluster makes a cluster of three zones on this machine.
+func openCluster(t *testing.T) platform {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
+	defer cancel()
+	stack, err := cluster.Up(ctx, cluster.Options{Jobs: jobs.Files, Path: realPath(t), Out: os.Stdout})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, cluster.Down(context.Background())) })
+	p := platform{name: "cluster", stopZone: stack.StopZone, startZone: stack.StartZone}
+	for _, zone := range stack.Zones {
+		p.nomads, p.consuls = append(p.nomads, zone.Nomad), append(p.consuls, zone.Consul)
+	}
+	return p
+}
+
+// realPath is where agents of real programs and their tasks find programs.
+func realPath(t *testing.T) string {
+	t.Helper()
+	return programs(t) + string(os.PathListSeparator) + os.Getenv("PATH")
 }
 
 // programsFolder holds what programs has built; TestMain removes it.

@@ -24,6 +24,8 @@ const (
 	// askAtMost bounds one request, so that what is away is asked again.
 	askAtMost = 15 * time.Second
 	askAgain  = 50 * time.Millisecond
+	// dialAtMost bounds a connection to what may be cut off.
+	dialAtMost = 2 * time.Second
 
 	consulDomain = ".service.consul"
 )
@@ -90,7 +92,7 @@ func (w web) dial(ctx context.Context, network, address string) (net.Conn, error
 			return nil, err
 		}
 	}
-	var dialer net.Dialer
+	dialer := net.Dialer{Timeout: dialAtMost}
 	return dialer.DialContext(ctx, network, net.JoinHostPort(host, port))
 }
 
@@ -177,7 +179,11 @@ func (r run) await(what string, try func(context.Context) error) {
 	r.Helper()
 	ctx, cancel := context.WithTimeout(r.Context(), atMost)
 	defer cancel()
-	require.NoError(r, again(ctx, try), what)
+	require.NoError(r, again(ctx, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, askAtMost)
+		defer cancel()
+		return try(ctx)
+	}), what)
 }
 
 // call asks a service until it answers.

@@ -43,3 +43,30 @@ func TestAZoneIsLostAndComesBack(t *testing.T) {
 	assert.ErrorContains(t, n.StopZone("x"), `there is no node in the zone "x"`)
 	assert.ErrorContains(t, n.StartZone(t.Context(), "x"), `there is no node in the zone "x"`)
 }
+
+// A fixed port of an address that the nodes share is free for what takes over.
+func TestWhatIsLostLeavesItsPort(t *testing.T) {
+	t.Parallel()
+	n := start(t, Options{Regions: []Region{{Nodes: []Node{{Name: "a", Datacenter: "a"}, {Name: "b", Datacenter: "b"}}}}})
+	c := connect(t, n)
+	job := mockJob("api", 1)
+	group := job.TaskGroups[0]
+	group.Networks = []*api.NetworkResource{{ReservedPorts: []api.Port{{Label: "http", Value: 19999}}}}
+	group.Disconnect = &api.DisconnectStrategy{LostAfter: new(time.Hour), Replace: new(true)}
+	_, _, err := c.Jobs().Register(job, nil)
+	require.NoError(t, err)
+	first := running(t, c, "api", 1)[0]
+	zone := first.NodeName
+	require.NoError(t, n.StopZone(zone))
+	require.Eventually(t, func() bool {
+		now := running(t, c, "api", 1)[0]
+		return now.ID != first.ID && now.NodeName != zone
+	}, patience, 10*time.Millisecond)
+	require.NoError(t, n.StartZone(t.Context(), zone))
+	require.Eventually(t, func() bool {
+		list, _, err := c.Jobs().Allocations("api", false, nil)
+		require.NoError(t, err)
+		ends := func(a *api.AllocationListStub) bool { return a.DesiredStatus == api.AllocDesiredStatusStop }
+		return len(list) == 2 && ends(list[0]) != ends(list[1])
+	}, patience, 10*time.Millisecond, "one of the two stays")
+}

@@ -3,6 +3,8 @@ package place
 import (
 	"slices"
 
+	"github.com/hashicorp/nomad/api"
+
 	"github.com/drydock/drydock/emulator/nomad/state"
 )
 
@@ -108,13 +110,16 @@ func (b portBook) remove(a *state.Allocation) {
 	}
 }
 
-// holders are the allocations that have a port after the plan. The second
-// result tells whether the plan takes it from one.
+// holders are the allocations that have a port after the plan, without those of
+// nodes that are not heard of: of an address that nodes share, what is lost has
+// no port, and PortFree knows better. The second result tells whether the plan
+// takes it from one.
 func (s *Selector) holders(p port) (all []*state.Allocation, leaving bool) {
 	for a := range s.view.AllocationsOfPort(p.address, p.number) {
-		if s.planned.removed(a.ID) {
+		switch {
+		case s.planned.removed(a.ID):
 			leaving = true
-		} else {
+		case a.ClientStatus != api.AllocClientStatusUnknown:
 			all = append(all, a)
 		}
 	}
