@@ -39,7 +39,7 @@ wanted() {
   nomad) echo "Nomad ${version%.*}." ;;
   nats-server) echo "nats-server: ${version%.*}." ;;
   postgres) echo "postgres (PostgreSQL) " ;;
-  *) echo "$1 version " ;;
+  *) echo "$1" ;; # then the rest of the file's name, and "version"
   esac
 }
 
