@@ -54,14 +54,24 @@ func hclList(addresses []string, port string) (string, error) {
 func (s *Stack) agent(z Zone, name string) agents.Agent {
 	dir := s.site.zoneDir(z.Name)
 	program, _, _ := strings.Cut(name, "-")
+	within := []string{"ip", "netns", "exec", s.site.namespace(z.Name)}
+	if name == nomadClient {
+		within = append(within, "sh", "-c", withMount, "sh", s.site.zoneVolumes(z.Name), s.site.volumes())
+	}
 	return agents.Agent{
 		Name:        name,
 		Dir:         dir,
-		Within:      []string{"ip", "netns", "exec", s.site.namespace(z.Name)},
+		Within:      within,
 		Command:     []string{program, "agent", configFlag[program] + filepath.Join(dir, name+".hcl")},
 		Environment: agents.Environment(s.site.namespace(z.Name), s.Path),
 	}
 }
+
+// withMount is a script that puts a folder in the place of another, and becomes
+// the program that follows. As `ip netns exec` gives it mounts of its own, only
+// that program and its tasks see it, and it ends with them: so the volumes of all
+// zones have one path, as on machines that are set up alike.
+const withMount = `mount --bind "$1" "$2" && shift 2 && exec "$@"`
 
 // writeConfigs writes the configurations of a zone's agents, and makes the
 // folders that they name.
@@ -69,14 +79,18 @@ func (s *Stack) writeConfigs(z Zone) error {
 	dir := s.site.zoneDir(z.Name)
 	of := settings{
 		Zone: z.Name, Address: z.Address, Link: zoneLink,
-		Volumes: s.site.volumes(z.Name), VolumeNames: volumeNames,
+		Volumes: s.site.volumes(), VolumeNames: volumeNames,
 	}
 	for _, zone := range s.Zones {
 		of.Servers = append(of.Servers, zone.Address)
 	}
+	folders := []string{s.site.volumes()}
 	for _, name := range volumeNames {
-		if err := os.MkdirAll(filepath.Join(of.Volumes, name), 0o755); err != nil {
-			return fmt.Errorf("make volume %s of zone %s: %w", name, z.Name, err)
+		folders = append(folders, filepath.Join(s.site.zoneVolumes(z.Name), name))
+	}
+	for _, folder := range folders {
+		if err := os.MkdirAll(folder, 0o755); err != nil {
+			return fmt.Errorf("make the volumes of zone %s: %w", z.Name, err)
 		}
 	}
 	for _, name := range agentNames {

@@ -45,8 +45,8 @@ func TestAgentsAreConfiguredForTheirZone(t *testing.T) {
 			`servers           = ["203.0.113.11:4647","203.0.113.12:4647","203.0.113.13:4647"]`,
 			`name       = "node-b"`,
 			`zone    = "b"`,
-			`volumes = "` + dir + `/volumes"`,
-			`path = "` + dir + `/volumes/minio"`,
+			`volumes = "` + stack.site.dir + `/volumes"`,
+			`path = "` + stack.site.dir + `/volumes/minio"`,
 		},
 	} {
 		text, err := os.ReadFile(filepath.Join(dir, name+".hcl"))
@@ -69,4 +69,8 @@ func TestAgentsRunInTheirZone(t *testing.T) {
 	assert.Equal(t, []string{"ip", "netns", "exec", "ddunit-c"}, agent.Within)
 	assert.Equal(t, []string{"nomad", "agent", "-config=" + stack.site.dir + "/c/nomad-server.hcl"}, agent.Command)
 	assert.Contains(t, agent.Environment, "PATH=/bin")
+
+	agent = stack.agent(stack.Zones[2], nomadClient)
+	assert.Equal(t, []string{"sh", stack.site.dir + "/c/volumes", stack.site.dir + "/volumes"}, agent.Within[len(agent.Within)-3:],
+		"the volumes of each zone are at one path")
 }

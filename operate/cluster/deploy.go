@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"path/filepath"
 	"strconv"
 
 	consul "github.com/hashicorp/consul/api"
@@ -15,12 +14,7 @@ import (
 
 // volumeNames are the host volumes of each zone, where parts of the platform
 // keep their data.
-var volumeNames = []string{volumeEvents, volumeObjects, "postgres"}
-
-const (
-	volumeEvents  = "nats"
-	volumeObjects = "minio"
-)
+var volumeNames = []string{"nats", "minio", "postgres"}
 
 // roleCount is how many instances of a role there are: when a zone fails one is
 // left, and there is a place for each of a new version beside them.
@@ -64,11 +58,11 @@ func (s *Stack) deploy(ctx context.Context, o Options) error {
 
 // variables are the values of the job files' HCL variables.
 func (s *Stack) variables() (map[string]string, error) {
-	var stores []string // the object store's servers, each with the folder of its data
+	var addresses []string
 	for _, z := range s.Zones {
-		stores = append(stores, z.Address+filepath.Join(s.site.volumes(z.Name), volumeObjects))
+		addresses = append(addresses, z.Address)
 	}
-	nodes, err := json.Marshal(stores)
+	nodes, err := json.Marshal(addresses)
 	if err != nil {
 		return nil, fmt.Errorf("deploy the jobs: %w", err)
 	}

@@ -50,8 +50,10 @@ func (s site) link() string { return s.name + "0" }
 // zoneDir is the folder of a zone's data, configuration and logs.
 func (s site) zoneDir(zone string) string { return filepath.Join(s.dir, zone) }
 
-// volumes is the folder of a zone's host volumes.
-func (s site) volumes(zone string) string { return filepath.Join(s.zoneDir(zone), "volumes") }
+// zoneVolumes is the folder of a zone's host volumes, and volumes is where the
+// zone's own tasks see it.
+func (s site) zoneVolumes(zone string) string { return filepath.Join(s.zoneDir(zone), "volumes") }
+func (s site) volumes() string                { return filepath.Join(s.dir, "volumes") }
 
 // resolver is the folder of the files that a zone's processes see in /etc
 // instead of the machine's.
