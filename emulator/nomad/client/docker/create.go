@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/drydock/drydock/emulator/nomad/client/driver"
 	"github.com/drydock/drydock/emulator/nomad/client/environment"
@@ -96,7 +98,7 @@ func newRequest(task driver.Task, c *config) (*createRequest, error) {
 	}
 	maps.Copy(r.Labels, merged(c.Labels))
 	r.HostConfig = hostConfig{
-		NetworkMode: c.NetworkMode, CapAdd: c.CapAdd, CapDrop: append([]string{"NET_RAW"}, c.CapDrop...), DNS: c.DNSServers,
+		NetworkMode: c.NetworkMode, CapAdd: capabilities(c.CapAdd), CapDrop: capabilities(append(c.CapDrop, "net_raw")), DNS: c.DNSServers,
 		DNSSearch: c.DNSSearchDomains, DNSOptions: c.DNSOptions, ExtraHosts: c.ExtraHosts, GroupAdd: c.GroupAdd,
 		SecurityOpt: c.SecurityOptions, Sysctls: merged(c.Sysctl), ReadonlyRootfs: c.ReadOnlyRoot, ShmSize: c.ShmSize, Init: c.Init,
 		IpcMode: c.IPCMode, PidMode: c.PIDMode, UTSMode: c.UTSMode, Runtime: c.Runtime, PidsLimit: c.PidsLimit, LogConfig: c.Logging.request(),
@@ -112,6 +114,20 @@ func newRequest(task driver.Task, c *config) (*createRequest, error) {
 		return nil, err
 	}
 	return r, r.mount(task, c)
+}
+
+// capabilities are the names as the engine is told them, in their order; all are
+// all the others too.
+func capabilities(names []string) (full []string) {
+	for _, name := range names {
+		name = strings.TrimPrefix(strings.ToUpper(name), "CAP_")
+		if name == "ALL" {
+			return []string{name}
+		}
+		full = append(full, "CAP_"+name)
+	}
+	slices.Sort(full)
+	return slices.Compact(full)
 }
 
 // limit sets what the task may use.

@@ -54,7 +54,7 @@ func TestRequest(t *testing.T) {
 			"Mounts": [{"Type": "bind", "Source": "ROOT/local", "Target": "/mnt/l", "ReadOnly": true},
 				{"Type": "tmpfs", "Source": "", "Target": "/mnt/t", "ReadOnly": false, "TmpfsOptions": {"SizeBytes": 100000, "Mode": 0}}],
 			"PortBindings": {"8080/tcp": [{"HostIp": "127.0.0.1", "HostPort": "23786"}], "8080/udp": [{"HostIp": "127.0.0.1", "HostPort": "23786"}]},
-			"NetworkMode": "default", "Memory": 33554432, "MemorySwap": 33554432, "CpuShares": 50, "CapAdd": null, "CapDrop": ["NET_RAW"],
+			"NetworkMode": "default", "Memory": 33554432, "MemorySwap": 33554432, "CpuShares": 50, "CapAdd": null, "CapDrop": ["CAP_NET_RAW"],
 			"Sysctls": {}, "ReadonlyRootfs": false, "Init": false, "LogConfig": {"Type": "json-file", "Config": {"max-file": "2", "max-size": "2m"}}
 		}}`)
 	assert.JSONEq(t, want, string(text))
@@ -72,6 +72,27 @@ func TestRequestRefusals(t *testing.T) {
 		c := decode(t, text)
 		_, err := newRequest(newTask(t, "").Task, &c)
 		require.EqualError(t, err, want)
+	}
+}
+
+// TestCapabilities has what a real Nomad tells the engine.
+func TestCapabilities(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ config, add, drop string }{
+		{`{"image": "i"}`, `null`, `["CAP_NET_RAW"]`},
+		{`{"image": "i", "cap_drop": ["all"]}`, `null`, `["ALL"]`},
+		{`{"image": "i", "cap_drop": ["ALL"], "cap_add": ["chown"]}`, `["CAP_CHOWN"]`, `["ALL"]`},
+		{`{"image": "i", "cap_drop": ["cap_setuid", "CHOWN"]}`, `null`, `["CAP_CHOWN", "CAP_NET_RAW", "CAP_SETUID"]`},
+	} {
+		read := decode(t, c.config)
+		r, err := newRequest(newTask(t, "").Task, &read)
+		require.NoError(t, err)
+		add, err := json.Marshal(r.HostConfig.CapAdd)
+		require.NoError(t, err)
+		drop, err := json.Marshal(r.HostConfig.CapDrop)
+		require.NoError(t, err)
+		assert.JSONEq(t, c.add, string(add), c.config)
+		assert.JSONEq(t, c.drop, string(drop), c.config)
 	}
 }
 
