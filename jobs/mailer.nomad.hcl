@@ -31,7 +31,7 @@ variable "driver" {
 variable "binary" {
   type        = string
   default     = "drydock"
-  description = "The program: a name on the client's PATH, or an absolute path."
+  description = "The program: a name on the client's PATH, or an absolute path; with exec, of what the client puts into its chroot."
 }
 
 variable "image" {
@@ -55,7 +55,7 @@ variable "version" {
 variable "canaries" {
   type        = number
   default     = 0
-  description = "How many instances of a new version run beside the old ones until somebody promotes it with `nomad deployment promote`: as many as count is blue-green. 0: they are replaced one by one, and nobody has to."
+  description = "How many instances of a new version run beside the old ones until somebody promotes it with `nomad deployment promote`: as many as count is blue-green. 0: they are replaced one by one, and nobody has to. Keep to one of the two from version to version."
 
   validation {
     condition     = var.canaries >= 0 && floor(var.canaries) == var.canaries
