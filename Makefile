@@ -1,6 +1,6 @@
 # Drydock: `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help up test e2e conformance bench lint build demo image clean setup setup-test
+.PHONY: help up real real-down test e2e conformance bench lint build demo image clean setup setup-test
 
 SOURCES := $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.h' '*.hcl' '*.json' '*.js' '*.css' '*.html' '*.svg' go.mod go.sum 2>/dev/null)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -11,6 +11,12 @@ help: ## print this help
 
 up: build ## set up what is missing, start the offline stack and every role, and stay (ARGS="--free-ports" for flags)
 	@bin/drydock up $(ARGS)
+
+real: build ## start the real Consul and Nomad on this machine, and everything else as their jobs (ARGS="--free-ports" for flags)
+	@path=$$(scripts/real.sh path) && PATH="$$path:$$PATH" bin/drydock real up $(ARGS)
+
+real-down: build ## stop them again; their data is kept (ARGS="--purge" removes it)
+	@bin/drydock real down $(ARGS)
 
 test: setup-test build ## set up what is missing, and run every test
 	@scripts/real.sh minio >/dev/null

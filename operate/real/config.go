@@ -48,13 +48,16 @@ consul {
 }
 
 client {
+  alloc_mounts_dir = %q
+
   # Shares of the processor, which jobs may ask for beyond what the machine has.
   cpu_total_compute = %d
 
   meta {
     volumes = %q
   }
-`, s.file(nomadDir), s.Ports[PortNomad], s.Ports["nomad-rpc"], s.Ports["nomad-serf"], s.Address(PortConsul), needs.cpu, s.file(volumesDir))
+`, s.file(nomadDir), s.Ports[PortNomad], s.Ports["nomad-rpc"], s.Ports["nomad-serf"], s.Address(PortConsul),
+		s.file(nomadDir, "alloc_mounts"), needs.cpu, s.file(volumesDir))
 	for _, volume := range volumes {
 		fmt.Fprintf(&text, "\n  host_volume %q {\n    path = %q\n  }\n", volume, s.file(volumesDir, volume))
 	}
