@@ -52,6 +52,7 @@ func TestWhatIsLostLeavesItsPort(t *testing.T) {
 	job := mockJob("api", 1)
 	group := job.TaskGroups[0]
 	group.Networks = []*api.NetworkResource{{ReservedPorts: []api.Port{{Label: "http", Value: 19999}}}}
+	group.ReschedulePolicy = &api.ReschedulePolicy{Delay: new(5 * time.Second), DelayFunction: new("constant"), Unlimited: new(true)}
 	group.Disconnect = &api.DisconnectStrategy{LostAfter: new(time.Hour), Replace: new(true)}
 	_, _, err := c.Jobs().Register(job, nil)
 	require.NoError(t, err)

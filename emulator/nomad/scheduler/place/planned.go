@@ -97,6 +97,9 @@ type port struct {
 }
 
 func (b portBook) add(a *state.Allocation) {
+	if isLost(a) {
+		return
+	}
 	for _, p := range a.AllocatedResources.Shared.Ports {
 		key := port{p.HostIP, p.Value}
 		b[key] = append(b[key], a)
@@ -110,16 +113,18 @@ func (b portBook) remove(a *state.Allocation) {
 	}
 }
 
-// holders are the allocations that have a port after the plan, without those of
-// nodes that are not heard of: of an address that nodes share, what is lost has
-// no port, and PortFree knows better. The second result tells whether the plan
-// takes it from one.
+// isLost tells whether the allocation is of a node that is not heard of. It has
+// no port: nodes may share an address, and PortFree sees what is still bound.
+func isLost(a *state.Allocation) bool { return a.ClientStatus == api.AllocClientStatusUnknown }
+
+// holders are the allocations that have a port after the plan. The second
+// result tells whether the plan takes it from one.
 func (s *Selector) holders(p port) (all []*state.Allocation, leaving bool) {
 	for a := range s.view.AllocationsOfPort(p.address, p.number) {
 		switch {
 		case s.planned.removed(a.ID):
 			leaving = true
-		case a.ClientStatus != api.AllocClientStatusUnknown:
+		case !isLost(a):
 			all = append(all, a)
 		}
 	}
