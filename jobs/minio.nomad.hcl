@@ -106,10 +106,14 @@ locals {
 
   # Where the objects are: one folder, or two on each client, of which any two
   # clients have enough. All servers have to be started with the same list.
-  drives = local.clustered ? [
-    for node in var.nodes : format("http://%s:%d%s/drive{1...2}", split("/", node)[0], var.api_port,
-    length(split("/", node)) > 1 ? trimprefix(node, split("/", node)[0]) : local.data)
-  ] : ["${local.data}/drive"]
+  # Each is named by itself: with a pattern for those of a client, each client
+  # would be a pool of its own, and nothing be kept on two.
+  drives = local.clustered ? flatten([
+    for node in var.nodes : [
+      for drive in ["drive1", "drive2"] : format("http://%s:%d%s/%s", split("/", node)[0], var.api_port,
+      length(split("/", node)) > 1 ? trimprefix(node, split("/", node)[0]) : local.data, drive)
+    ]
+  ]) : ["${local.data}/drive"]
 
   server = concat(["server", "--quiet", "--address", "$${NOMAD_ADDR_api}"], local.drives)
 
