@@ -24,6 +24,11 @@ import (
 // reconnectWait is the pause between two tries to reach a lost server.
 const reconnectWait = 250 * time.Millisecond
 
+// pingEvery is how often a server has to show that it is there; one that misses
+// two is taken for lost. One whose machine fails says nothing, and the library
+// by itself would wait for four to six minutes.
+const pingEvery = 5 * time.Second
+
 // connection is one connection to a server, kept up over its restarts.
 type connection struct {
 	nc       *nats.Conn
@@ -51,6 +56,7 @@ func connect(ctx context.Context, rawURL string) (*connection, error) {
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
 		nats.ReconnectWait(reconnectWait),
+		nats.PingInterval(pingEvery),
 		nats.ReconnectBufSize(-1), // fail at once while away, instead of promising
 		nats.ConnectHandler(func(*nats.Conn) { connected <- struct{}{} }),
 	)
