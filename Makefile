@@ -1,6 +1,6 @@
 # Drydock: `make` alone prints this help.
 .DEFAULT_GOAL := help
-.PHONY: help up real real-down test e2e conformance bench lint build demo image clean setup setup-test
+.PHONY: help up real real-down test e2e test-docker conformance bench lint build demo image clean setup setup-test
 
 SOURCES := $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.h' '*.hcl' '*.json' '*.js' '*.css' '*.html' '*.svg' go.mod go.sum 2>/dev/null)
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
@@ -29,6 +29,12 @@ test: setup-test build ## set up what is missing, and run every test
 STACK ?= emulator
 e2e: setup-test ## run the end-to-end suite, and print how the stacks compare (STACK=emulator, real or cluster; ARGS=-update for docs/parity.md)
 	$(if $(filter-out emulator,$(STACK)),PATH="$$(scripts/real.sh path):$$PATH") go test -v -count=1 -timeout 30m ./e2e -stack $(STACK) $(ARGS)
+
+test-docker: setup ## run the job files as containers, on the real Nomad and the emulated one (as root)
+	@scripts/setup.sh docker
+	@scripts/real.sh consul >/dev/null
+	@scripts/real.sh nomad >/dev/null
+	scripts/docker.sh go test -count=1 -timeout 20m ./e2e/containers
 
 conformance: build ## run the official Consul and Nomad clients' own tests against the emulators, and list what differs from the real programs
 	@go run ./emulator/consul/conformance $(ARGS); consul=$$?; \

@@ -25,12 +25,14 @@ echo 'drydock:x:65532:' >"$root/etc/group"
 
 # Of each library the file, under the name by which it is looked for, and what
 # Debian says of its package, for those who look for vulnerable ones.
-missing=$(ldd "$program" $modules | grep 'not found' || true)
+# shellcheck disable=SC2086 # they are several
+set -- "$program" $modules
+missing=$(ldd "$@" | grep 'not found' || true)
 [ -z "$missing" ] || {
   printf 'image-root: this Debian has not what %s was linked with:\n%s\n' "$program" "$missing" >&2
   exit 1
 }
-libraries=$(ldd "$program" $modules | sed -n 's/.*[[:space:]]\(\/[^ :]*\) (0x.*/\1/p' | sort -u)
+libraries=$(ldd "$@" | sed -n 's/.*[[:space:]]\(\/[^ :]*\) (0x.*/\1/p' | sort -u)
 for file in $libraries $modules; do
   mkdir -p "$root$(dirname "$file")"
   cp -L "$file" "$root$file"

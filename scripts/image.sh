@@ -85,9 +85,10 @@ make_base() {
 }
 
 # build NAME: builds the image of the target, from the folder "." or from an
-# archive of what is needed on standard input.
+# archive of what is needed on standard input. "local" is the tag that the job
+# files have; none is "latest", which Nomad would want from a registry.
 build() {
-  docker build --target "$1" --tag "$1:$version" --build-arg BASE="$base" --build-arg GO="$go" \
+  docker build --target "$1" --tag "$1:$version" --tag "$1:local" --build-arg BASE="$base" --build-arg GO="$go" \
     --build-arg VERSION="$version" --build-arg REVISION="$revision" "$context"
 }
 
@@ -118,5 +119,5 @@ done
 cat <<EOF
 
 Run a role:    docker run --rm --read-only --cap-drop all --tmpfs /tmp --network host -e DRYDOCK_BUS=nats://… drydock:$version uploads
-On a cluster:  nomad job run -var driver=docker -var image=drydock:$version jobs/uploads.nomad.hcl
+On Nomad:      nomad job run -var driver=docker jobs/uploads.nomad.hcl
 EOF

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs what is missing to build Drydock and, with the argument "test", to
-# test it; with "postgres", PostgreSQL alone, without a database of the system's.
-# It says what it is going to install before it does.
+# test it; with "postgres", PostgreSQL alone, without a database of the system's;
+# with "docker", what makes container images where there is no registry, and an
+# engine if none answers. It says what it is going to install before it does.
 #
-#   scripts/setup.sh [test|postgres]
+#   scripts/setup.sh [test|postgres|docker]
 set -euo pipefail
 
 purpose=${1:-build}
@@ -20,6 +21,9 @@ has_browser() { has chromium || has chromium-browser || has google-chrome || [ -
 missing=()
 if [ "$purpose" = postgres ]; then
   missing=(postgres)
+elif [ "$purpose" = docker ]; then
+  { has docker && docker info >/dev/null 2>&1; } || { has docker && PATH=$PATH:/usr/sbin has dockerd; } || missing+=(docker)
+  has mmdebstrap || missing+=(mmdebstrap)
 else
   has go || die "Go is missing: install it from https://go.dev/dl, then try again"
   has cc || missing+=(compiler)
@@ -41,6 +45,12 @@ packages() {
     apt/vips) echo libvips-dev ;;
     apt/browser) echo chromium ;;
     apt/postgres) echo postgresql ;;
+    apt/mmdebstrap) echo mmdebstrap ;;
+    apt/docker)
+      echo docker.io
+      if ! has docker && apt-cache show docker-cli >/dev/null 2>&1; then echo docker-cli; fi # a package of its own since Debian 13
+      ;;
+    */docker | */mmdebstrap) die "containers are tested on Debian and Ubuntu, which have docker.io and mmdebstrap" ;;
     brew/compiler) die "a C compiler is missing: run xcode-select --install, then try again" ;;
     brew/pkg-config) echo pkgconf ;;
     brew/vips) echo vips ;;
@@ -81,6 +91,8 @@ elif has brew; then
   read -ra names <<<"$(packages brew | tr '\n' ' ')"
   say "installing with brew: ${names[*]}"
   brew install "${names[@]}" >&2
+elif [ "$purpose" = docker ]; then
+  die "install a Docker engine and mmdebstrap, then try again"
 elif [ "$purpose" = postgres ]; then
   die "install PostgreSQL so that postgres is on the PATH, then try again"
 else
