@@ -30,6 +30,8 @@ engine=$!
 stop() {
   kill "$engine" 2>/dev/null || true
   wait "$engine" 2>/dev/null || true
+  # It leaves mounts behind where containers had the machine's network.
+  awk -v below="$state/" 'index($2, below) == 1 { print $2 }' /proc/mounts | sort -r | xargs -r umount
   rm -rf "$state"
 }
 trap stop EXIT

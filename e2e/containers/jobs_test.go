@@ -70,9 +70,9 @@ func pictures(t *testing.T) fs.FS {
 	photograph, err := os.Open(file)
 	require.NoError(t, err)
 	defer photograph.Close()
-	_, made, err := vips.Transform(t.Context(), photograph, []vips.Variant{
-		{Name: "a", Width: 640, Crop: vips.Fit, Format: vips.AVIF}, {Name: "w", Width: 640, Crop: vips.Fit, Format: vips.WebP},
-	}, vips.DefaultLimits())
+	variants, err := vips.ParseVariants([]byte(`[{"name": "a", "width": 640, "format": "avif"}, {"name": "w", "width": 640, "format": "webp"}]`))
+	require.NoError(t, err)
+	_, made, err := vips.Transform(t.Context(), photograph, variants, vips.DefaultLimits())
 	require.NoError(t, err)
 	for _, one := range made {
 		all["made."+string(one.Format)] = &fstest.MapFile{Data: one.Bytes}

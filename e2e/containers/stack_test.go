@@ -111,7 +111,7 @@ func real(t *testing.T) cluster {
 	dir := t.TempDir()
 	ports := parity.FreePorts(t, 9)
 	consulURL := fmt.Sprint("http://127.0.0.1:", ports[0])
-	start(t, "consul", consulURL+"/v1/status/leader", "agent", "-dev", "-bind=127.0.0.1", "-log-level=warn",
+	start(t, "consul", consulURL+"/v1/status/leader", "agent", "-dev", "-bind=127.0.0.1", "-log-level=error",
 		"-http-port", fmt.Sprint(ports[0]), "-dns-port", fmt.Sprint(ports[1]), "-grpc-port", fmt.Sprint(ports[2]), "-grpc-tls-port", "-1",
 		"-server-port", fmt.Sprint(ports[3]), "-serf-lan-port", fmt.Sprint(ports[4]), "-serf-wan-port", fmt.Sprint(ports[5]))
 	engine := os.Getenv("DOCKER_HOST")
@@ -122,7 +122,7 @@ func real(t *testing.T) cluster {
 	text := fmt.Sprintf(settings, filepath.Join(dir, "data"), ports[6], ports[7], ports[8], engine, ports[0])
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 	nomadURL := fmt.Sprint("http://127.0.0.1:", ports[6])
-	start(t, "nomad", nomadURL+"/v1/nodes", "agent", "-config", file, "-log-level", "warn")
+	start(t, "nomad", nomadURL+"/v1/nodes", "agent", "-config", file, "-log-level", "error")
 	c := newCluster(t, parts, nomadURL, consulURL)
 	t.Cleanup(func() {
 		c.stopJobs(t)
@@ -194,10 +194,6 @@ func (c cluster) stopJobs(t *testing.T) {
 // deployOptions have the cluster run jobs as containers.
 func (c cluster) deployOptions(t *testing.T) deploy.Options {
 	t.Helper()
-	text, err := os.ReadFile(c.parts.KeysFile())
-	require.NoError(t, err)
-	var keys map[string]string
-	require.NoError(t, json.Unmarshal(text, &keys))
 	return deploy.Options{
 		Nomad: c.nomad, Consul: c.consul,
 		Variables: map[string]string{"driver": "docker"},
@@ -205,10 +201,14 @@ func (c cluster) deployOptions(t *testing.T) deploy.Options {
 			"objects": hostOf(t, c.parts.S3URL()), "market": hostOf(t, c.parts.Market.URL()), "mail": hostOf(t, c.parts.Mail.SMTPURL()),
 		},
 		Items: map[string]string{
-			"bus": c.parts.NATSURL(), "access_key": "drydock", "secret_key": keys["drydock"],
+			"bus": c.parts.NATSURL(), "access_key": "drydock", "secret_key": rootKey(t, c.parts),
 			"mail_from": "alerts@drydock.example", "public_url": "http://127.0.0.1",
 		},
-		Progress: func(e deploy.Event) { t.Logf("%-12s %-10s %s", e.Job, e.State, e.Detail) },
+		Progress: func(e deploy.Event) {
+			if e.State == deploy.Healthy || e.State == deploy.Failed {
+				t.Logf("%-12s %-8s %s %s", e.Job, e.State, e.Took.Round(time.Millisecond), e.Detail)
+			}
+		},
 	}
 }
 
