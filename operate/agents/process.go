@@ -16,9 +16,12 @@ type process struct {
 	Start string // when it started, as the system tells it
 }
 
-// record keeps which process the program is.
+// record keeps which process the program is, if it has not ended already.
 func (a Agent) record(pid int) error {
 	start, err := startOf(pid)
+	if errors.Is(err, errEnded) {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("start %s: find out when process %d started: %w", a.Name, pid, err)
 	}
@@ -45,6 +48,8 @@ func (a Agent) recorded() (process, error) {
 	}
 	return p, nil
 }
+
+var errEnded = errors.New("it has ended")
 
 // runs tells whether it has not ended.
 func (p process) runs() bool {

@@ -2,7 +2,6 @@ package agents
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,8 +15,6 @@ var boot = sync.OnceValues(func() (string, error) {
 	text, err := os.ReadFile("/proc/sys/kernel/random/boot_id")
 	return strings.TrimSpace(string(text)), err
 })
-
-var errEnded = errors.New("it has ended")
 
 // startOf tells when a process started; errors for one that has ended.
 func startOf(pid int) (string, error) {

@@ -3,7 +3,6 @@
 package agents
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -19,7 +18,7 @@ func startOf(pid int) (string, error) {
 	}
 	fields := strings.Fields(lines[0])
 	if len(fields) < 2 || strings.HasPrefix(fields[0], "Z") {
-		return "", errors.New("it has ended")
+		return "", errEnded
 	}
 	return strings.Join(fields[1:], "_"), nil
 }

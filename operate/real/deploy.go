@@ -22,7 +22,8 @@ const mailFrom = "Drydock <alerts@drydock.example>"
 // machine: the feed may be asked often, and webhooks go to programs beside it.
 var oneMachine = map[string]string{"quotes.every": "1s", "webhooks.private": "allow"}
 
-// variables are the values of the job files' HCL variables, by name or job.name.
+// variables are the values of the job files' HCL variables, by name or job.name,
+// as far as they declare them.
 func (s *Stack) variables(o Options) map[string]string {
 	values := maps.Clone(oneMachine)
 	values["driver"] = o.Driver
@@ -38,18 +39,21 @@ func (s *Stack) variables(o Options) map[string]string {
 	return values
 }
 
-// readJobs reads the job files with those values.
+// readJobs reads the job files with those values. Each one that Options give has
+// to be for a variable that there is.
 func (s *Stack) readJobs(o Options) ([]jobs.Job, error) {
 	values := s.variables(o)
 	var list []jobs.Job
+	declared := map[string]bool{}
 	for _, name := range s.Jobs {
 		given := map[string]string{}
 		for key, value := range values {
-			if _, of, found := strings.Cut(key, "."); !found {
-				if _, more := values[name+"."+key]; !more {
-					given[key] = value
-				}
-			} else if strings.HasPrefix(key, name+".") {
+			if !strings.Contains(key, ".") {
+				given[key] = value
+			}
+		}
+		for key, value := range values {
+			if of, found := strings.CutPrefix(key, name+"."); found {
 				given[of] = value
 			}
 		}
@@ -57,13 +61,32 @@ func (s *Stack) readJobs(o Options) ([]jobs.Job, error) {
 		if err != nil {
 			return nil, err
 		}
+		for variable := range job.Variables {
+			declared[variable], declared[name+"."+variable] = true, true
+		}
 		list = append(list, job)
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Variables)) {
+		if !declared[name] {
+			return nil, fmt.Errorf("the variable %q is given, which no job file declares: name it as count, or images.count for one job", name)
+		}
 	}
 	return list, nil
 }
 
+// valuesOf are the values that the jobs were read with, by job.name.
+func valuesOf(list []jobs.Job) map[string]string {
+	values := map[string]string{}
+	for _, job := range list {
+		for name, value := range job.Variables {
+			values[job.Name+"."+name] = value
+		}
+	}
+	return values
+}
+
 // deploy has Nomad run the jobs, and tells of each that is healthy.
-func (s *Stack) deploy(ctx context.Context, o Options) error {
+func (s *Stack) deploy(ctx context.Context, o Options, list []jobs.Job) error {
 	nomad, err := s.client()
 	if err != nil {
 		return err
@@ -80,7 +103,7 @@ func (s *Stack) deploy(ctx context.Context, o Options) error {
 		}
 	}
 	return deploy.Run(ctx, deploy.Options{
-		Nomad: nomad, Consul: discovery, Jobs: o.Jobs, Variables: s.variables(o), Addresses: addresses,
+		Nomad: nomad, Consul: discovery, Jobs: o.Jobs, Variables: valuesOf(list), Addresses: addresses,
 		Items: map[string]string{"mail_from": mailFrom, "public_url": "http://" + s.Address(PortAlerts)},
 		Progress: func(e deploy.Event) {
 			if slices.Contains([]deploy.State{deploy.Healthy, deploy.Unchanged, deploy.Failed}, e.State) {

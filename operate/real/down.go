@@ -22,8 +22,11 @@ const (
 // Down stops the jobs, so that their tasks end in order, the roles before the
 // parts that they need, and then the agents. It sees to it that nothing of the
 // stack runs any more, also when its agents were killed. The data is kept. When
-// the context ends it waits for nobody.
+// the context ends it waits for nobody. It may be called twice.
 func (s *Stack) Down(ctx context.Context) error {
+	if _, err := os.Stat(s.Dir); errors.Is(err, os.ErrNotExist) {
+		return nil // purged
+	}
 	release, err := lock(s.Dir)
 	if err != nil {
 		return err
@@ -37,9 +40,12 @@ func (s *Stack) down(ctx context.Context) error {
 	patient := context.WithoutCancel(ctx)
 	failed = errors.Join(failed, s.nomadAgent().Stop(patient, stopWait), s.consulAgent().Stop(patient, stopWait))
 	_, err := agents.EndLeft(patient, s.Dir, leftWait)
-	failed = errors.Join(failed, err, unmountBelow(s.Dir))
+	failed = errors.Join(failed, unmountBelow(s.Dir))
 	if err == nil {
-		failed = errors.Join(failed, os.Remove(s.file(stackFile)))
+		err = os.Remove(s.file(stackFile))
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		failed = errors.Join(failed, err)
 	}
 	if failed != nil {
 		return fmt.Errorf("stop the real stack: %w", failed)

@@ -34,7 +34,7 @@ func (s *Stack) Status(ctx context.Context) (*Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, answerWait)
 	defer cancel()
 	if !s.Running() {
-		return nil, fmt.Errorf("the real stack in %s was killed: of its agents not both run", s.Dir)
+		return nil, fmt.Errorf("the real stack in %s was killed: its consul or its nomad does not run", s.Dir)
 	}
 	client, err := s.client()
 	if err != nil {

@@ -103,7 +103,7 @@ func (s *Stack) up(ctx context.Context, o Options) error {
 	if err := s.write(); err != nil { // before anything runs, so that it can be found
 		return err
 	}
-	if err := s.start(ctx, o); err != nil {
+	if err := s.start(ctx, o, list); err != nil {
 		fmt.Fprintln(o.Out, "Stopping what was started.")
 		return errors.Join(err, s.down(context.WithoutCancel(ctx)))
 	}
@@ -112,7 +112,7 @@ func (s *Stack) up(ctx context.Context, o Options) error {
 
 // start starts the agents one after the other, as Nomad looks for Consul again
 // only after a while, and then the jobs.
-func (s *Stack) start(ctx context.Context, o Options) error {
+func (s *Stack) start(ctx context.Context, o Options, list []jobs.Job) error {
 	for _, a := range []struct {
 		agents.Agent
 		ready func(context.Context) error
@@ -137,7 +137,7 @@ func (s *Stack) start(ctx context.Context, o Options) error {
 	fmt.Fprintf(o.Out, "  %-12s takes jobs after %s\n", "nomad", seconds(time.Since(began)))
 	ctx, cancel := context.WithTimeout(ctx, jobsWait)
 	defer cancel()
-	return s.deploy(ctx, o)
+	return s.deploy(ctx, o, list)
 }
 
 func waitFor(ctx context.Context, a agents.Agent, ready func(context.Context) error) error {
