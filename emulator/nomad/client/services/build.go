@@ -63,9 +63,9 @@ type check struct {
 	url      string // of an HTTP check
 	body     string
 	header   map[string][]string
-	service  string // the gRPC service
-	command  []string
-	task     string // of a script, or to be restarted; empty: all tasks
+	service  string   // the gRPC service
+	command  []string // of a script; what it refers to is the task's
+	task     string   // of a script, or to be restarted; empty: all tasks
 }
 
 // build resolves the services of the scope as the job has them now.
@@ -163,7 +163,7 @@ func (b *builder) check(i instance, of *api.Service, spec *api.ServiceCheck, num
 			c.header[b.env.Interpolate(name)] = b.list(values)
 		}
 	case "script":
-		c.command = append([]string{b.env.Interpolate(spec.Command)}, b.list(spec.Args)...)
+		c.command = append([]string{spec.Command}, spec.Args...)
 	}
 	c.id = consulCheckPrefix + c.identity(i.id, number)[:consulIdentity]
 	if i.provider == providerNomad {

@@ -148,11 +148,11 @@ func TestScriptCheck(t *testing.T) {
 	agent, client := startAgent(t, startConsul(t, ""))
 	var code atomic.Int64
 	alloc := newAllocation([]*api.Service{{Name: "web", Checks: []api.ServiceCheck{{
-		Name: "script", Type: "script", TaskName: "t", Command: "probe", Args: []string{"${NOMAD_GROUP_NAME}"},
+		Name: "script", Type: "script", TaskName: "t", Command: "probe", Args: []string{"${NOMAD_GROUP_NAME}", "${NOMAD_TASK_NAME}"},
 		Interval: 10 * time.Millisecond, Timeout: time.Minute,
 	}}}}, nil)
 	alloc.tasks[0].exec = func(c driver.Command) (int, error) {
-		_, err := c.Stdout.Write([]byte("ran " + c.Args[0] + " " + c.Args[1]))
+		_, err := c.Stdout.Write([]byte("ran " + strings.Join(c.Args, " ")))
 		return int(code.Load()), err
 	}
 	s := newServices(t, Config{Consul: agent}, alloc)
@@ -172,11 +172,11 @@ func TestScriptCheck(t *testing.T) {
 	is(consulapi.HealthCritical, "task not found for given id")
 	alloc.tasks[0].setRunning(true)
 	s.Poststart(alloc.tasks[0])
-	is(consulapi.HealthPassing, "ran probe g")
+	is(consulapi.HealthPassing, "ran probe g t")
 	code.Store(1)
-	is(consulapi.HealthWarning, "ran probe g")
+	is(consulapi.HealthWarning, "ran probe g t")
 	code.Store(2)
-	is(consulapi.HealthCritical, "ran probe g")
+	is(consulapi.HealthCritical, "ran probe g t")
 }
 
 func TestServicesAreRestoredAfterARestartOfConsul(t *testing.T) {

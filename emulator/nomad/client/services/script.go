@@ -47,7 +47,12 @@ func (c check) script(ctx context.Context, task hook.Task) result {
 	ctx, cancel := context.WithTimeout(ctx, c.spec.Timeout)
 	defer cancel()
 	output := &limitedBuffer{limit: maxOutput}
-	code, err := task.Exec(ctx, driver.Command{Args: c.command, Stdin: bytes.NewReader(nil), Stdout: output, Stderr: output})
+	env := task.Env()
+	args := make([]string, len(c.command))
+	for i, arg := range c.command {
+		args[i] = env.Interpolate(arg)
+	}
+	code, err := task.Exec(ctx, driver.Command{Args: args, Stdin: bytes.NewReader(nil), Stdout: output, Stderr: output})
 	switch {
 	case err != nil:
 		return result{status: consul.HealthCritical, output: err.Error()}
