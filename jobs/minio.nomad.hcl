@@ -227,6 +227,17 @@ job "minio" {
         timeout  = "3s"
       }
 
+      # Fails until the task prepare has done its part.
+      check {
+        name     = "prepared"
+        type     = "script"
+        task     = "minio"
+        command  = "sh"
+        args     = ["-c", "test -e \"$NOMAD_ALLOC_DIR/data/prepared\""]
+        interval = "3s"
+        timeout  = "3s"
+      }
+
       # Fails when the process hangs, which is then started again.
       check {
         name     = "live"
@@ -326,13 +337,15 @@ job "minio" {
       }
     }
 
-    # Makes the bucket, its notification and the keys, once the server runs. All
-    # of that may be there already, and NATS need not be.
+    # Makes the bucket, its notification and the keys, once the server runs, and
+    # again when a key has changed. All of that may be there already, and NATS
+    # need not be.
     task "prepare" {
       driver = var.driver
 
       lifecycle {
-        hook = "poststart"
+        hook    = "poststart"
+        sidecar = true
       }
 
       dynamic "config" {
@@ -367,7 +380,7 @@ job "minio" {
         destination          = "secrets/prepare.env"
         env                  = true
         perms                = "0600"
-        change_mode          = "noop"
+        change_mode          = "restart"
         error_on_missing_key = true
 
         data = <<-EOF
@@ -418,6 +431,9 @@ job "minio" {
             esac
           }
           ${join("\n", [for role, policy in local.policies : "role ${role} \"$KEY_${role}\""])}
+          touch "$NOMAD_ALLOC_DIR/data/prepared"
+          echo "prepared"
+          exec tail -f /dev/null # until a key changes
         EOF
       }
 
@@ -428,7 +444,7 @@ job "minio" {
 
       resources {
         cpu    = 50
-        memory = 128
+        memory = 256
       }
     }
   }

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	client "github.com/nats-io/nats.go"
+	natsgo "github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -54,10 +54,10 @@ func testEvents(t *testing.T, c cluster) {
 	c.deploy(t, "nats", natsVariables(t))
 	address := c.address(t, "nats")
 
-	_, err := client.Connect("nats://" + address)
-	require.ErrorIs(t, err, client.ErrAuthorization, "without a password")
-	_, err = client.Connect(natsAt(address, "quotes", "uploads-password"))
-	require.ErrorIs(t, err, client.ErrAuthorization, "with another's password")
+	_, err := natsgo.Connect("nats://" + address)
+	require.ErrorIs(t, err, natsgo.ErrAuthorization, "without a password")
+	_, err = natsgo.Connect(natsAt(address, "quotes", "uploads-password"))
+	require.ErrorIs(t, err, natsgo.ErrAuthorization, "with another's password")
 
 	uploads := openBus(t, natsAt(address, "uploads", natsItems["uploads"]))
 	require.NoError(t, uploads.Publish(t.Context(), contract.TopicObjectsCreated, cloud.Event{
@@ -83,14 +83,14 @@ func testEvents(t *testing.T, c cluster) {
 	changed := map[string]string{"images": "another-password", "system": "system-password"}
 	c.put(t, "nats", changed)
 	eventually(t, "the new password is taken", func() error {
-		connection, err := client.Connect(natsAt(address, "images", changed["images"]))
+		connection, err := natsgo.Connect(natsAt(address, "images", changed["images"]))
 		if err == nil {
 			connection.Close()
 		}
 		return err
 	})
-	_, err = client.Connect(natsAt(address, "images", natsItems["images"]))
-	require.ErrorIs(t, err, client.ErrAuthorization, "the old password")
+	_, err = natsgo.Connect(natsAt(address, "images", natsItems["images"]))
+	require.ErrorIs(t, err, natsgo.ErrAuthorization, "the old password")
 	assert.Equal(t, began, c.restarts(t, c.allocation(t, "nats").ID), "by a reload, not a restart")
 }
 
@@ -106,7 +106,7 @@ func openBus(t *testing.T, address string) *nats.Bus {
 
 func jetStream(t *testing.T, address string) jetstream.JetStream {
 	t.Helper()
-	connection, err := client.Connect(address)
+	connection, err := natsgo.Connect(address)
 	require.NoError(t, err)
 	t.Cleanup(connection.Close)
 	js, err := jetstream.New(connection)
