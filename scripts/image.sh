@@ -33,7 +33,7 @@ attempt() {
   shift
   "$@" >"$log" 2>&1 && return
   if grep -qi 'no space left' "$log"; then
-    die "$what: the disk is full: make some 2 GB free where $(df --output=target "${TMPDIR:-/tmp}" | tail -n 1), ~/.cache and the engine's images are (docker system prune frees unused ones), then try again"
+    die "$what: the disk is full: make some 2 GB free where $(df --output=target "${TMPDIR:-/tmp}" | tail -n 1), ${XDG_CACHE_HOME:-$HOME/.cache} and the engine's images are (docker system prune frees unused ones), then try again"
   fi
   tail -n 20 "$log" >&2
   die "$what: it failed, see the lines above"
