@@ -18,6 +18,7 @@ import (
 
 	"github.com/drydock/drydock/api/uploads"
 	"github.com/drydock/drydock/emulator/mail"
+	"github.com/drydock/drydock/jobs"
 	"github.com/drydock/drydock/operate/deadletter"
 )
 
@@ -94,23 +95,22 @@ func (r run) letters(ctx context.Context, words string) (found []deadletter.Lett
 // A worker that is killed amid its work is started again by Nomad, and each
 // acknowledged upload is processed once.
 func workerIsKilled(r run) {
-	const kills = 2
-	told := r.follow()
+	stream := r.follow()
 	var ids []string
-	for range kills {
-		before := len(told.told())
+	for range 2 {
 		ids = append(ids, r.uploadAll(r.photographs())...)
-		r.await("work is under way", func(context.Context) error {
-			if len(told.told()) == before {
-				return errors.New("nothing is processed yet")
-			}
-			return nil
-		})
-		r.kill()
 	}
+	r.await("work is under way", func(context.Context) error {
+		if len(stream.told()) == 0 {
+			return errors.New("nothing is processed yet")
+		}
+		return nil
+	})
+	r.kill()
 	r.processed(ids)
+	times := map[string]int{}
 	r.await("each is told of", func(context.Context) error {
-		times := told.told()
+		times = stream.told()
 		for _, id := range ids {
 			if times[id] == 0 {
 				return fmt.Errorf("upload %s is not told of", id)
@@ -118,8 +118,7 @@ func workerIsKilled(r run) {
 		}
 		return nil
 	})
-	require.NoError(r, told.end())
-	times := told.told()
+	require.NoError(r, stream.end())
 	for _, id := range ids {
 		assert.Equal(r, 1, times[id], "upload %s came to its end", id)
 	}
@@ -157,10 +156,11 @@ func (r run) kill() {
 func workersAreScaled(r run) {
 	count := *r.job(worker).TaskGroups[0].Count
 	sending := r.uploading()
-	for _, wanted := range []int{count + 1, count} {
-		r.scale(wanted)
-		sending.more(4)
-	}
+	r.scale(count + 1)
+	sending.more(4)
+	r.ready(worker) // Nomad scales nothing that is being deployed
+	r.scale(count)
+	sending.more(4)
 	sending.end()
 }
 
@@ -170,16 +170,15 @@ func (r run) scale(count int) {
 		_, _, err := r.nomad.Jobs().Scale(worker, worker, &count, "the suite scales", false, nil, new(nomad.WriteOptions).WithContext(ctx))
 		return err
 	})
-	r.settled()
-	assert.Len(r, r.instancesOf(worker), count)
+	r.instances(worker, count)
 }
 
 // Roles tell that they are not ready while the bus is away, live on, and go on
 // by themselves once it is back.
 func busIsAway(r run) {
 	var roles []string
-	for _, id := range r.jobs() {
-		if job := r.job(id); job.Meta["part"] == "" && strings.Contains(templatesOf(job), ".bus") {
+	for _, id := range r.services() {
+		if job := r.job(id); job.Meta[jobs.MetaPart] == "" && strings.Contains(templatesOf(job), ".bus") {
 			roles = append(roles, id)
 		}
 	}
@@ -208,7 +207,7 @@ func busIsAway(r run) {
 			ids = append(ids, r.uploadAt(at[updated], p))
 		}
 	})
-	r.settled()
+	r.ready("")
 	for _, role := range roles {
 		assert.Contains(r, r.instancesOf(role), at[role], "%s is the same instance", role)
 	}
@@ -238,9 +237,9 @@ func (r run) withoutTheBus(meanwhile func()) {
 		require.NoError(r, r.withoutBus(meanwhile))
 		return
 	}
-	for _, id := range r.jobs() {
+	for _, id := range r.services() {
 		job := r.job(id)
-		if job.Meta["part"] != "events" {
+		if job.Meta[jobs.MetaPart] != "events" {
 			continue
 		}
 		r.await("stop the bus", func(ctx context.Context) error {
@@ -258,8 +257,8 @@ func (r run) withoutTheBus(meanwhile func()) {
 	require.FailNow(r, "no job is the event bus")
 }
 
-// jobs are the services that Nomad runs.
-func (r run) jobs() (ids []string) {
+// services are the jobs that Nomad keeps running.
+func (r run) services() (ids []string) {
 	r.Helper()
 	r.await("list jobs", func(ctx context.Context) error {
 		list, _, err := r.nomad.Jobs().List(query(ctx))
@@ -324,7 +323,7 @@ func nodeIsDrained(r run) {
 		_, err := r.nomad.Nodes().ToggleEligibility(id, true, new(nomad.WriteOptions).WithContext(ctx))
 		return err
 	})
-	r.settled()
+	r.ready("")
 	for _, upload := range r.processed(kept) {
 		r.requireVariants(upload)
 	}
@@ -381,7 +380,8 @@ func zonesAreLost(r run) {
 		w.fire("the mail without zone "+zone, w.mailed)
 		w.end()
 		require.NoError(r, r.startZone(r.Context(), zone))
-		r.settled()
+		// The parts have their copies in all zones again before the next one goes.
+		r.settled(func(job *nomad.Job) bool { return *job.ID == updated || job.Meta[jobs.MetaPart] != "" })
 	}
 	sending.end()
 }

@@ -52,14 +52,18 @@ func (s *suite) explainJobs(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	for _, job := range list {
-		problem := s.lacks(ctx, job.ID)
-		fmt.Fprintf(out, "job %s: %s, lacks: %v\n", job.ID, job.Status, problem)
-		allocations, _, err := s.nomad.Jobs().Allocations(job.ID, false, query(ctx))
+	for _, stub := range list {
+		job, _, err := s.nomad.Jobs().Info(stub.ID, query(ctx))
 		if err != nil {
 			return err
 		}
-		evaluations, _, err := s.nomad.Jobs().Evaluations(job.ID, query(ctx))
+		problem := s.lacks(ctx, job)
+		fmt.Fprintf(out, "job %s: %s, lacks: %v\n", stub.ID, stub.Status, problem)
+		allocations, _, err := s.nomad.Jobs().Allocations(stub.ID, false, query(ctx))
+		if err != nil {
+			return err
+		}
+		evaluations, _, err := s.nomad.Jobs().Evaluations(stub.ID, query(ctx))
 		if err != nil {
 			return err
 		}

@@ -65,14 +65,13 @@ func (r run) register(job jobs.Job) (version uint64) {
 	return *r.job(*job.ID).Version
 }
 
-// restore has a job be as its version is again.
+// restore sets going that a job is as its version was.
 func (r run) restore(id string, version uint64) {
 	r.Helper()
 	r.await("revert job "+id, func(ctx context.Context) error {
 		_, _, err := r.nomad.Jobs().Revert(id, version, nil, new(nomad.WriteOptions).WithContext(ctx), "", "")
 		return err
 	})
-	r.settled()
 }
 
 // deployment waits until the deployment of a job's version is as it should be.
@@ -109,11 +108,23 @@ func (s *suite) allocations(ctx context.Context, id string) ([]*nomad.Allocation
 	return list, err
 }
 
-// settled waits until every service that Nomad has runs, as many instances as it
-// is to have, no update of it is under way, and Consul finds them healthy.
-func (r run) settled() {
+// ready waits until a job is settled; without a name, until all are and every
+// node takes what comes.
+func (r run) ready(job string) {
 	r.Helper()
-	r.await("everything runs and is healthy", func(ctx context.Context) error {
+	if job == "" {
+		r.settled(func(*nomad.Job) bool { return true })
+	} else {
+		r.settled(func(j *nomad.Job) bool { return *j.ID == job })
+	}
+}
+
+// settled waits until the nodes take what comes and the services of some jobs
+// run, as many instances as they are to have, no update of them is under way, and
+// Consul finds them healthy.
+func (r run) settled(which func(*nomad.Job) bool) {
+	r.Helper()
+	r.await("what is to run is healthy", func(ctx context.Context) error {
 		nodes, _, err := r.nomad.Nodes().List(query(ctx))
 		if err != nil {
 			return err
@@ -127,35 +138,40 @@ func (r run) settled() {
 		if err != nil {
 			return err
 		}
-		if len(list) == 0 {
-			return errors.New("nomad has no jobs")
-		}
+		found := 0
 		for _, stub := range list {
 			if stub.Type != nomad.JobTypeService || stub.Stop {
 				continue
 			}
-			if err := r.lacks(ctx, stub.ID); err != nil {
+			job, _, err := r.nomad.Jobs().Info(stub.ID, query(ctx))
+			if err != nil {
+				return err
+			}
+			if !which(job) {
+				continue
+			}
+			found++
+			if err := r.lacks(ctx, job); err != nil {
 				return fmt.Errorf("job %s: %w", stub.ID, err)
 			}
+		}
+		if found == 0 {
+			return errors.New("nomad has no such job")
 		}
 		return nil
 	})
 }
 
 // lacks is why a job is not as it is to be.
-func (s *suite) lacks(ctx context.Context, id string) error {
-	job, _, err := s.nomad.Jobs().Info(id, query(ctx))
-	if err != nil {
-		return err
-	}
-	deployment, _, err := s.nomad.Jobs().LatestDeployment(id, query(ctx))
+func (s *suite) lacks(ctx context.Context, job *nomad.Job) error {
+	deployment, _, err := s.nomad.Jobs().LatestDeployment(*job.ID, query(ctx))
 	if err != nil {
 		return err
 	}
 	if deployment != nil && deployment.JobVersion == *job.Version && deployment.Status == nomad.DeploymentStatusRunning {
 		return fmt.Errorf("deployment %.8s: %s", deployment.ID, deployment.StatusDescription)
 	}
-	list, err := s.allocations(ctx, id)
+	list, err := s.allocations(ctx, *job.ID)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/drydock/drydock/emulator"
 	"github.com/drydock/drydock/jobs"
 	"github.com/drydock/drydock/operate/cluster"
+	"github.com/drydock/drydock/operate/real"
 )
 
 // running names a stack that was there before, of which only the addresses are known.
@@ -62,6 +63,8 @@ func open(t *testing.T) *suite {
 		s.platform = platform{name: running, nomads: []string{*nomadFlag}, consuls: []string{*consulFlag}, inapplicable: "zones are not known"}
 	case *stackFlag == "emulator":
 		s.platform = openEmulator(t)
+	case *stackFlag == "real":
+		s.platform = openReal(t)
 	case *stackFlag == "cluster":
 		s.platform = openCluster(t)
 	default:
@@ -94,6 +97,29 @@ func openEmulator(t *testing.T) platform {
 	}
 }
 
+// openReal starts the real programs on this machine, which is one zone.
+func openReal(t *testing.T) platform {
+	t.Helper()
+	agent, err := os.ReadFile("../nomad.hcl")
+	require.NoError(t, err)
+	dir, err := os.MkdirTemp("", "drydock-real-")
+	require.NoError(t, err)
+	require.NoError(t, os.Chmod(dir, 0o755)) // for the users that tasks run as
+	t.Cleanup(func() { require.NoError(t, real.Purge(dir)) })
+	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
+	defer cancel()
+	stack, err := real.Up(ctx, real.Options{
+		Dir: dir, Jobs: jobs.Files, Agent: agent, Driver: "raw_exec", Path: realPath(t), Out: os.Stdout,
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), startWithin)
+		defer cancel()
+		require.NoError(t, stack.Down(ctx))
+	})
+	return platform{name: "real", nomads: []string{stack.Nomad}, consuls: []string{stack.Consul}, inapplicable: "one zone"}
+}
+
 // openCluster makes a cluster of three zones on this machine.
 func openCluster(t *testing.T) platform {
 	t.Helper()
@@ -120,6 +146,9 @@ var programsFolder string
 
 var build = sync.OnceValue(func() (err error) {
 	if programsFolder, err = os.MkdirTemp("", "drydock-programs-"); err != nil {
+		return err
+	}
+	if err := os.Chmod(programsFolder, 0o755); err != nil { // for the users that tasks run as
 		return err
 	}
 	for name, folder := range map[string]string{"drydock": "..", "drydock-images": "../workers/images"} {
