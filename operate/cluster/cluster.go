@@ -57,6 +57,9 @@ func up(ctx context.Context, at site, o Options) (stack *Stack, err error) {
 	if err := check(); err != nil {
 		return nil, err
 	}
+	if err := checkPrograms(o); err != nil {
+		return nil, err
+	}
 	release, err := at.lock()
 	if err != nil {
 		return nil, err
@@ -150,7 +153,12 @@ func newStack(at site, network netip.Prefix, path string) *Stack {
 }
 
 // Open finds the cluster of this machine; ErrNone when there is none.
-func Open() (*Stack, error) { return open(machine) }
+func Open() (*Stack, error) {
+	if err := check(); err != nil {
+		return nil, err
+	}
+	return open(machine)
+}
 
 func open(at site) (*Stack, error) {
 	text, err := os.ReadFile(at.stateFile())

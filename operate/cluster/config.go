@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -73,6 +74,26 @@ func (s *Stack) agent(z Zone, name string) agents.Agent {
 // zones have one path, as on machines that are set up alike.
 const withMount = `mount --bind "$1" "$2" && shift 2 && exec "$@"`
 
+type folder struct {
+	path string
+	mode fs.FileMode
+}
+
+// folders are those of a zone. What is kept there is nobody else's to read, but
+// tasks of other users reach theirs below that of Nomad's client.
+func (s *Stack) folders(z Zone) []folder {
+	const open, closed = 0o755, 0o700
+	dir := s.site.zoneDir(z.Name)
+	all := []folder{
+		{s.site.volumes(), open}, {s.site.zoneVolumes(z.Name), open}, {filepath.Join(dir, nomadClient), open},
+		{filepath.Join(dir, consulAgent), closed}, {filepath.Join(dir, nomadServer), closed},
+	}
+	for _, name := range volumeNames {
+		all = append(all, folder{filepath.Join(s.site.zoneVolumes(z.Name), name), closed})
+	}
+	return all
+}
+
 // writeConfigs writes the configurations of a zone's agents, and makes the
 // folders that they name.
 func (s *Stack) writeConfigs(z Zone) error {
@@ -84,20 +105,13 @@ func (s *Stack) writeConfigs(z Zone) error {
 	for _, zone := range s.Zones {
 		of.Servers = append(of.Servers, zone.Address)
 	}
-	folders := []string{s.site.volumes()}
-	for _, name := range volumeNames {
-		folders = append(folders, filepath.Join(s.site.zoneVolumes(z.Name), name))
-	}
-	for _, folder := range folders {
-		if err := os.MkdirAll(folder, 0o755); err != nil {
-			return fmt.Errorf("make the volumes of zone %s: %w", z.Name, err)
+	for _, folder := range s.folders(z) {
+		if err := os.MkdirAll(folder.path, folder.mode); err != nil {
+			return fmt.Errorf("make the folders of zone %s: %w", z.Name, err)
 		}
 	}
 	for _, name := range agentNames {
 		of.Data = filepath.Join(dir, name)
-		if err := os.MkdirAll(of.Data, 0o755); err != nil {
-			return fmt.Errorf("make the folder of %s of zone %s: %w", name, z.Name, err)
-		}
 		var text strings.Builder
 		if err := configs.ExecuteTemplate(&text, name+".hcl", of); err != nil {
 			return fmt.Errorf("write the configuration of %s of zone %s: %w", name, z.Name, err)

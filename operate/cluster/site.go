@@ -6,10 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 )
 
@@ -70,20 +68,6 @@ func (s site) lock() (release func(), err error) {
 		return nil, errBusy
 	}
 	return func() { listener.Close() }, nil
-}
-
-// check refuses what cannot be: the namespaces need Linux, root and ip.
-func check() error {
-	if runtime.GOOS != "linux" {
-		return fmt.Errorf("a cluster on one machine needs Linux for its network namespaces, and this is %s: drydock up runs three zones anywhere", runtime.GOOS)
-	}
-	if os.Geteuid() != 0 {
-		return errors.New("a cluster on one machine needs root for its network namespaces: run scripts/cluster, which asks sudo for it")
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		return errors.New("the program ip is missing: install iproute2")
-	}
-	return nil
 }
 
 // output runs a program and returns what it prints.
