@@ -38,6 +38,7 @@ var suites = []struct {
 	{"runner", runnerSuite},
 	{"consul", consulSuite},
 	{"nomad", nomadSuite},
+	{"start", startSuite},
 }
 
 func main() {

@@ -7,6 +7,7 @@ import (
 	"path"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -104,10 +105,10 @@ func ParseIncomingKey(key string) (owner, id, name string, ok bool) {
 	return parts[0], parts[1], parts[2], true
 }
 
-var owner = regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`)
+var owner = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9][a-z0-9_-]{0,63}$`) })
 
 // ValidOwner tells whether a name can own uploads: it becomes part of keys and topics.
-func ValidOwner(name string) bool { return owner.MatchString(name) }
+func ValidOwner(name string) bool { return owner().MatchString(name) }
 
 // maxName bounds a file's name inside a key, in bytes.
 const maxName = 200

@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/tidwall/gjson"
@@ -145,7 +146,7 @@ func ownFeed(base *url.URL) *description {
 	return d
 }
 
-var nameForm = regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`)
+var nameForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9._:-]{1,64}$`) })
 
 // check makes a vendor of the description if it is right.
 func (d *description) check(getenv func(string) string) (*vendor, error) {
@@ -176,7 +177,7 @@ func (d *description) check(getenv func(string) string) (*vendor, error) {
 	if v.name == "" {
 		v.name = d.Latest.url.host()
 	}
-	if !nameForm.MatchString(v.name) {
+	if !nameForm().MatchString(v.name) {
 		return nil, fmt.Errorf("name: %.40q is not 1 to 64 letters, digits and . _ : -", v.name)
 	}
 	for _, part := range []struct {
@@ -225,7 +226,7 @@ func (d *description) checkSymbols(v *vendor, getenv func(string) string) (err e
 func (d *description) checkHeaders(v *vendor, getenv func(string) string) error {
 	v.headers = map[string]string{}
 	for name, text := range d.Headers {
-		if !headerForm.MatchString(name) {
+		if !headerForm().MatchString(name) {
 			return fmt.Errorf("%.40q is not the name of a header", name)
 		}
 		value, err := substitute(text, getenv)
@@ -240,7 +241,7 @@ func (d *description) checkHeaders(v *vendor, getenv func(string) string) error 
 	return nil
 }
 
-var headerForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
+var headerForm = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`) })
 
 func (d *description) checkRate(v *vendor, _ func(string) string) error {
 	if d.Rate == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -112,8 +113,10 @@ func (s *Service) create(ctx context.Context, in *createInput) (*createOutput, e
 }
 
 // mediaType is RFC 6838's form of names, with RFC 9110's parameters.
-var mediaType = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}` +
-	`( ?; ?[A-Za-z0-9!#$&^_.+-]+=([A-Za-z0-9!#$&^_.+-]+|"[ !#-\[\]-~]*"))*$`)
+var mediaType = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}` +
+		`( ?; ?[A-Za-z0-9!#$&^_.+-]+=([A-Za-z0-9!#$&^_.+-]+|"[ !#-\[\]-~]*"))*$`)
+})
 
 // faults names what the schema cannot say about a request.
 func (s *Service) faults(in NewUpload) []error {
@@ -125,7 +128,7 @@ func (s *Service) faults(in NewUpload) []error {
 			Value:    in.Size,
 		})
 	}
-	if !mediaType.MatchString(in.ContentType) {
+	if !mediaType().MatchString(in.ContentType) {
 		faults = append(faults, &huma.ErrorDetail{
 			Location: "body.content_type",
 			Message:  "not a media type such as image/jpeg; send application/octet-stream where it is unknown",

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"html/template"
 	"net/http"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/swaggest/swgui/v5emb"
@@ -21,38 +22,40 @@ var docsIndex string
 //go:embed docs/start.js
 var docsStart []byte
 
-var docsPage = template.Must(template.New("docs").Parse(docsIndex))
-
 // MountDocs serves the OpenAPI document at /openapi.json and /openapi.yaml, and
-// Swagger UI on it at /docs without any other host. It returns an error for a
-// document that cannot be written.
-func MountDocs(mux *http.ServeMux, api *huma.OpenAPI) error {
-	asJSON, err := api.MarshalJSON()
-	if err != nil {
-		return err
-	}
-	asYAML, err := api.YAML()
-	if err != nil {
-		return err
-	}
-	var index bytes.Buffer
-	if err := docsPage.Execute(&index, api.Info.Title); err != nil {
-		return err
-	}
-	mux.Handle("GET /openapi.json", constant("application/vnd.oai.openapi+json", asJSON))
-	mux.Handle("GET /openapi.yaml", constant("application/vnd.oai.openapi", asYAML))
+// Swagger UI on it at /docs without any other host. They are written when they
+// are first asked for, as a service starts often and is read rarely.
+func MountDocs(mux *http.ServeMux, api *huma.OpenAPI) {
+	mux.Handle("GET /openapi.json", written("application/vnd.oai.openapi+json", api.MarshalJSON))
+	mux.Handle("GET /openapi.yaml", written("application/vnd.oai.openapi", api.YAML))
 	mux.HandleFunc("GET /docs", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "docs/") // relative, so that it holds behind a proxy's prefix too
 		w.WriteHeader(http.StatusMovedPermanently)
 	})
-	mux.Handle("GET /docs/{$}", withDocsPolicy(constant("text/html; charset=utf-8", index.Bytes())))
-	mux.Handle("GET /docs/start.js", constant("text/javascript; charset=utf-8", docsStart))
+	mux.Handle("GET /docs/{$}", withDocsPolicy(written("text/html; charset=utf-8", func() ([]byte, error) { return docsPage(api.Info.Title) })))
+	mux.Handle("GET /docs/start.js", written("text/javascript; charset=utf-8", func() ([]byte, error) { return docsStart, nil }))
 	mux.Handle("GET /docs/", v5emb.New(api.Info.Title, "../openapi.json", "/docs/"))
-	return nil
 }
 
-func constant(contentType string, data []byte) http.HandlerFunc {
+func docsPage(title string) ([]byte, error) {
+	page, err := template.New("docs").Parse(docsIndex)
+	if err != nil {
+		return nil, err
+	}
+	var index bytes.Buffer
+	err = page.Execute(&index, title)
+	return index.Bytes(), err
+}
+
+// written serves what write returns, which is called once.
+func written(contentType string, write func() ([]byte, error)) http.HandlerFunc {
+	once := sync.OnceValues(write)
 	return func(w http.ResponseWriter, _ *http.Request) {
+		data, err := once()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 		w.Header().Set("Content-Type", contentType)
 		_, _ = w.Write(data) // an error means that the client is gone
 	}

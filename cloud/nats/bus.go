@@ -60,7 +60,7 @@ func (b *Bus) Close() error {
 var (
 	topicForm = regexp.MustCompile(`^[a-zA-Z0-9_-]+(\.[a-zA-Z0-9_-]+)+$`)
 	wordForm  = regexp.MustCompile(`^[a-zA-Z0-9_-]+$`)
-	nameForm  = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+	nameForm  = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9-]{1,32}$`) })
 )
 
 // Publish implements cloud.Bus.

@@ -53,7 +53,7 @@ type consumer struct {
 // itself: how many attempts there are is the subscriber's decision, so that an
 // event is never dropped in silence.
 func (b *Bus) Subscribe(ctx context.Context, s cloud.Subscription) (cloud.Consumer, error) {
-	if !nameForm.MatchString(s.Name) {
+	if !nameForm().MatchString(s.Name) {
 		return nil, fmt.Errorf("subscribe: name %q is not 1 to 32 of a-z, 0-9 and -: %w", s.Name, cloud.ErrInvalid)
 	}
 	if err := checkFilter(s.Topic); err != nil {

@@ -59,7 +59,7 @@ func (d *DeadLetters) Get(ctx context.Context, id string) (cloud.Letter, error) 
 
 // find reads a letter and its message.
 func (d *DeadLetters) find(ctx context.Context, id string) (*jetstream.RawStreamMsg, cloud.Letter, error) {
-	if !letterForm.MatchString(id) {
+	if !letterForm().MatchString(id) {
 		return nil, cloud.Letter{}, cloud.ErrNotFound // no letter can have that ID
 	}
 	message, err := d.stream.GetLastMsgForSubject(ctx, deadLettersStream+"."+id)
@@ -171,7 +171,7 @@ func (d *DeadLetters) remove(ctx context.Context, letter cloud.Letter) error {
 
 // Delete implements cloud.DeadLetters.
 func (d *DeadLetters) Delete(ctx context.Context, id string) error {
-	if !letterForm.MatchString(id) {
+	if !letterForm().MatchString(id) {
 		return nil // no letter can have that ID
 	}
 	err := d.call(ctx, func(ctx context.Context) error {

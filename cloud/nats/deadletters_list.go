@@ -59,7 +59,7 @@ func letterSubjects(filter cloud.LetterFilter) (string, error) {
 		words[1] = filter.Stream
 	}
 	if filter.Consumer != "" {
-		if !nameForm.MatchString(filter.Consumer) {
+		if !nameForm().MatchString(filter.Consumer) {
 			return "", fmt.Errorf("consumer %.40q is not 1 to 32 of a-z, 0-9 and -: %w", filter.Consumer, cloud.ErrInvalid)
 		}
 		words[2] = filter.Consumer

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
@@ -55,7 +56,9 @@ const (
 )
 
 // letterForm is a letter's ID: the subject without its first word.
-var letterForm = regexp.MustCompile(`^([a-zA-Z0-9_-]+)\.([a-z0-9-]{1,32})\.([1-9][0-9]{0,19})$`)
+var letterForm = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^([a-zA-Z0-9_-]+)\.([a-z0-9-]{1,32})\.([1-9][0-9]{0,19})$`)
+})
 
 // redriveSubject is where a consumer finds the events that are sent to it again.
 func redriveSubject(stream, consumer string) string {
@@ -126,7 +129,7 @@ func encodeLetter(consumer string, delivered *nats.Msg, place *jetstream.MsgMeta
 // decodeLetter reads a letter; ok is false for a message that is none.
 func decodeLetter(message *jetstream.RawStreamMsg) (letter cloud.Letter, ok bool) {
 	id := strings.TrimPrefix(message.Subject, deadLettersStream+".")
-	words := letterForm.FindStringSubmatch(id)
+	words := letterForm().FindStringSubmatch(id)
 	if words == nil {
 		return cloud.Letter{}, false
 	}

@@ -37,7 +37,7 @@ type Records struct {
 // collection's bucket where it is missing. It fails when the context ends
 // before the server answers. The caller closes the records.
 func OpenRecords(ctx context.Context, url, collection string) (*Records, error) {
-	if !nameForm.MatchString(collection) {
+	if !nameForm().MatchString(collection) {
 		return nil, fmt.Errorf("open records: collection %q is not 1 to 32 of a-z, 0-9 and -: %w", collection, cloud.ErrInvalid)
 	}
 	c, err := connect(ctx, url)

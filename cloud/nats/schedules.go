@@ -163,7 +163,7 @@ func forSchedules(config jetstream.StreamConfig) jetstream.StreamConfig {
 
 // Remove implements cloud.Schedules.
 func (s *Schedules) Remove(ctx context.Context, name string) error {
-	if !nameForm.MatchString(name) {
+	if !nameForm().MatchString(name) {
 		return fmt.Errorf("remove schedule %.40q: %w", name, errScheduleName)
 	}
 	err := s.call(ctx, func(ctx context.Context) error {
@@ -269,7 +269,7 @@ func define(s cloud.Schedule) (*nats.Msg, error) {
 // check refuses what the server cannot do, as far as that can be told from here.
 func check(s cloud.Schedule) error {
 	switch {
-	case !nameForm.MatchString(s.Name):
+	case !nameForm().MatchString(s.Name):
 		return errScheduleName
 	case (s.Every != 0) == (s.Cron != ""):
 		return fmt.Errorf("it takes one of Every and Cron: %w", cloud.ErrInvalid)

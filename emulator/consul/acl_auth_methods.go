@@ -97,7 +97,7 @@ func (r *request) checkAuthMethod(view *state.View, method *state.AuthMethod) er
 	switch {
 	case method.Name == "":
 		return errText("Invalid Auth Method: no Name is set")
-	case !roleNames.MatchString(method.Name):
+	case !roleNames().MatchString(method.Name):
 		return errText("Invalid Auth Method: invalid Name. Only alphanumeric characters, '-' and '_' are allowed")
 	}
 	if old := view.AuthMethod(method.Name); old != nil {

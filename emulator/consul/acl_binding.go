@@ -63,7 +63,7 @@ func (b *binding) add(to *identity.Identity, rule *state.BindingRule) error {
 		}
 		b.policies = append(b.policies, name)
 	case api.BindingRuleBindTypeRole:
-		if !roleNames.MatchString(name) {
+		if !roleNames().MatchString(name) {
 			return badBindName(name)
 		}
 		b.roles = append(b.roles, name)

@@ -3,6 +3,7 @@ package consul
 import (
 	"net/http"
 	"regexp"
+	"sync"
 
 	"github.com/google/uuid"
 
@@ -146,13 +147,13 @@ func checkRoleChange(view *state.View, named, role *state.Role) error {
 }
 
 // roleNames are also those of auth methods.
-var roleNames = regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`)
+var roleNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[A-Za-z0-9_-]{1,256}$`) })
 
 func checkRoleName(name string) error {
 	if name == "" {
 		return errText("no Name is set")
 	}
-	if !roleNames.MatchString(name) {
+	if !roleNames().MatchString(name) {
 		return errText("invalid Name. Only alphanumeric characters, '-' and '_' are allowed")
 	}
 	return nil

@@ -14,7 +14,7 @@ import (
 // checkAuthMethod finds everything that is wrong with an auth method.
 func checkAuthMethod(m *state.ACLAuthMethod) error {
 	var problems *multierror.Error
-	if !aclNames.MatchString(m.Name) {
+	if !aclNames().MatchString(m.Name) {
 		problems = multierror.Append(problems, fmt.Errorf("invalid name '%s'", m.Name))
 	}
 	if m.TokenLocality != api.ACLAuthMethodTokenLocalityLocal && m.TokenLocality != api.ACLAuthMethodTokenLocalityGlobal {

@@ -38,7 +38,7 @@ func bindRule(view *state.View, rule *state.ACLBindingRule, to *identity.Identit
 	if err != nil {
 		return fmt.Errorf("cannot compute %q bind name for bind target: %w", rule.BindType, err)
 	}
-	if !aclNames.MatchString(name) {
+	if !aclNames().MatchString(name) {
 		return fmt.Errorf("computed %q bind name for bind target is invalid: %q", rule.BindType, name)
 	}
 	if rule.BindType == api.ACLBindingRuleBindTypePolicy {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"sync"
 
 	"github.com/hashicorp/go-multierror"
 	"github.com/hashicorp/nomad/api"
@@ -14,7 +15,7 @@ import (
 )
 
 // aclNames are those that policies, roles and auth methods may have.
-var aclNames = regexp.MustCompile("^[a-zA-Z0-9-]{1,128}$")
+var aclNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[a-zA-Z0-9-]{1,128}$") })
 
 // maxDescription is how long the description of a thing may be.
 const maxDescription = 256
@@ -130,7 +131,7 @@ func (r *request) putACLPolicy() (any, error) {
 // checkPolicy finds everything that is wrong with a policy.
 func checkPolicy(p *state.ACLPolicy) error {
 	var problems *multierror.Error
-	if !aclNames.MatchString(p.Name) {
+	if !aclNames().MatchString(p.Name) {
 		problems = multierror.Append(problems, fmt.Errorf("invalid name '%s'", p.Name))
 	}
 	if _, err := acl.Parse(p.Rules); err != nil {

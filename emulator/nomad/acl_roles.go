@@ -98,7 +98,7 @@ func (r *request) putACLRole() (any, error) {
 // checkRole finds everything that is wrong with a role by itself.
 func checkRole(role *state.ACLRole) error {
 	var problems *multierror.Error
-	if !aclNames.MatchString(role.Name) {
+	if !aclNames().MatchString(role.Name) {
 		problems = multierror.Append(problems, fmt.Errorf("invalid name '%s'", role.Name))
 	}
 	if len(role.Description) > maxDescription {

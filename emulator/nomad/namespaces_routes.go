@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"sync"
 
 	"github.com/hashicorp/go-multierror"
 	"github.com/hashicorp/nomad/api"
@@ -22,7 +23,7 @@ func namespaceRoutes() []route {
 	}
 }
 
-var namespaceNames = regexp.MustCompile("^[a-zA-Z0-9-]{1,128}$")
+var namespaceNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[a-zA-Z0-9-]{1,128}$") })
 
 // namespaceAnswer is a namespace as it is told.
 type namespaceAnswer struct {
@@ -100,7 +101,7 @@ func (r *request) putNamespace() (any, error) {
 func checkNamespace(n *api.Namespace) error {
 	var problems *multierror.Error
 	add := func(problem error) { problems = multierror.Append(problems, problem) }
-	if !namespaceNames.MatchString(n.Name) {
+	if !namespaceNames().MatchString(n.Name) {
 		add(fmt.Errorf("invalid name %q. Must match regex %s", n.Name, namespaceNames))
 	}
 	if len(n.Description) > maxDescription {

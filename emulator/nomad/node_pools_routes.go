@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"regexp"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -25,7 +26,7 @@ func nodePoolRoutes() []route {
 	}
 }
 
-var nodePoolNames = regexp.MustCompile("^[a-zA-Z0-9-_]{1,128}$")
+var nodePoolNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[a-zA-Z0-9-_]{1,128}$") })
 
 // nodeIdentityTTL is how long the identity of a node holds whose pool does not say it.
 const nodeIdentityTTL = 24 * time.Hour
@@ -123,7 +124,7 @@ func (r *request) putNodePool() (any, error) {
 // checkNodePool finds everything that is wrong with a node pool.
 func checkNodePool(p *api.NodePool) error {
 	var problems *multierror.Error
-	if !nodePoolNames.MatchString(p.Name) {
+	if !nodePoolNames().MatchString(p.Name) {
 		problems = multierror.Append(problems, fmt.Errorf("invalid name %q, must match regex %s", p.Name, nodePoolNames))
 	}
 	if len(p.Description) > maxDescription {

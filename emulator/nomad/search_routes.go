@@ -3,6 +3,7 @@ package nomad
 import (
 	"net/http"
 	"regexp"
+	"sync"
 
 	"github.com/hashicorp/nomad/api"
 	"github.com/hashicorp/nomad/api/contexts"
@@ -68,7 +69,7 @@ func (r *request) maySearch(may *acl.Authorizer) bool {
 }
 
 // partOfUUID is what an ID may begin with.
-var partOfUUID = regexp.MustCompile("^[0-9a-fA-F-]{0,36}$")
+var partOfUUID = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[0-9a-fA-F-]{0,36}$") })
 
 // search finds what has an ID that begins with a prefix.
 func (r *request) search() (any, error) {
@@ -85,7 +86,7 @@ func (r *request) search() (any, error) {
 	answer := newSearched[string]()
 	for _, c := range chosen {
 		answer.Index = max(answer.Index, view.Index(c.index))
-		if c.uuid && !partOfUUID.MatchString(asked.Prefix) {
+		if c.uuid && !partOfUUID().MatchString(asked.Prefix) {
 			continue
 		}
 		answer.Matches[c.name], answer.Truncations[c.name] = nil, false

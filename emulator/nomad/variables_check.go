@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/hashicorp/go-multierror"
@@ -16,7 +17,7 @@ import (
 // maxVariable is how many bytes the names and values of a variable may have together.
 const maxVariable = 64 << 10
 
-var variablePaths = regexp.MustCompile("^[a-zA-Z0-9-_~/]{1,128}$")
+var variablePaths = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[a-zA-Z0-9-_~/]{1,128}$") })
 
 // givenVariable is a variable as clients write it. Where it is says the request.
 type givenVariable struct {
@@ -42,7 +43,7 @@ func checkPlace(namespace, path string) error {
 	if namespace == allNamespaces {
 		return refuseVariable(`can not target wildcard ("*")namespace`)
 	}
-	if !variablePaths.MatchString(path) {
+	if !variablePaths().MatchString(path) {
 		return refuseVariable("invalid path %q", path)
 	}
 	template, inTemplates := strings.CutPrefix(path, templates)

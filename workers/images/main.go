@@ -101,6 +101,8 @@ func serve(ctx context.Context, listen string, getenv func(string) string, stder
 	if err != nil {
 		return err
 	}
+	libvips := make(chan error, 1) // which takes longer to start than everything else
+	go func() { libvips <- vips.Startup() }()
 	connecting, cancel := context.WithTimeout(ctx, connectWait)
 	defer cancel()
 	bus, err := connect.Bus(connecting, getenv)
@@ -113,7 +115,7 @@ func serve(ctx context.Context, listen string, getenv func(string) string, stder
 		return err
 	}
 	defer records.Close()
-	if err := vips.Startup(); err != nil {
+	if err := <-libvips; err != nil {
 		return err
 	}
 	defer vips.Shutdown()

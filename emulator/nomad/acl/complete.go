@@ -3,6 +3,7 @@ package acl
 import (
 	"regexp"
 	"slices"
+	"sync"
 )
 
 // What a rule is short for.
@@ -15,8 +16,8 @@ const (
 )
 
 var (
-	ruleNames     = regexp.MustCompile("^[a-zA-Z0-9-*]{1,128}$")
-	nodePoolNames = regexp.MustCompile("^[a-zA-Z0-9-_*]{1,128}$")
+	ruleNames     = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[a-zA-Z0-9-*]{1,128}$") })
+	nodePoolNames = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile("^[a-zA-Z0-9-_*]{1,128}$") })
 )
 
 // complete checks the rules and writes out what is short in them.
@@ -67,7 +68,7 @@ func (p *Policy) completeSingle() error {
 }
 
 func (r *NamespacePolicy) complete() error {
-	if !ruleNames.MatchString(r.Name) {
+	if !ruleNames().MatchString(r.Name) {
 		return fault("Invalid namespace name: %#v", r)
 	}
 	if r.Policy != "" && !slices.Contains([]string{policyDeny, policyRead, policyWrite, policyScale}, r.Policy) {
@@ -111,7 +112,7 @@ func (v *VariablesPolicy) complete(namespace string) error {
 }
 
 func (r *HostVolumePolicy) complete() error {
-	if !ruleNames.MatchString(r.Name) {
+	if !ruleNames().MatchString(r.Name) {
 		return fault("Invalid host volume name: %#v", r)
 	}
 	short := map[string][]Capability{
@@ -131,7 +132,7 @@ func (r *HostVolumePolicy) complete() error {
 }
 
 func (r *NodePoolPolicy) complete() error {
-	if !nodePoolNames.MatchString(r.Name) {
+	if !nodePoolNames().MatchString(r.Name) {
 		return fault("Invalid node pool name '%s'", r.Name)
 	}
 	short := map[string][]Capability{

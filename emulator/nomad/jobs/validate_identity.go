@@ -2,6 +2,7 @@ package jobs
 
 import (
 	"regexp"
+	"sync"
 
 	"github.com/hashicorp/nomad/api"
 )
@@ -9,8 +10,8 @@ import (
 const vaultIdentity = "vault_"
 
 var (
-	identityName = regexp.MustCompile(`^[a-zA-Z0-9-_]{1,128}$`)
-	secretName   = regexp.MustCompile(`^[a-zA-Z0-9_]{1,128}$`)
+	identityName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9-_]{1,128}$`) })
+	secretName   = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9_]{1,128}$`) })
 )
 
 func checkIdentities(p *problems, task *api.Task) {
@@ -28,7 +29,7 @@ func checkIdentities(p *problems, task *api.Task) {
 }
 
 func checkIdentity(p *problems, i *api.WorkloadIdentity) {
-	p.when(!identityName.MatchString(i.Name), "invalid name %q. Must match regex %s", i.Name, identityName)
+	p.when(!identityName().MatchString(i.Name), "invalid name %q. Must match regex %s", i.Name, identityName())
 	for n, audience := range i.Audience {
 		p.when(audience == "", "an empty string is an invalid audience (%d)", n+1)
 	}
@@ -67,7 +68,7 @@ func checkSecrets(p *problems, task *api.Task) {
 		p.when(secret.Provider == "vault" && task.Vault == nil, "Secret %q has provider \"vault\" but no vault block", secret.Name)
 		var wrong problems
 		wrong.when(secret.Name == "", "secret name cannot be empty")
-		wrong.when(!secretName.MatchString(secret.Name), "secret name must match regex %s", secretName)
+		wrong.when(!secretName().MatchString(secret.Name), "secret name must match regex %s", secretName())
 		wrong.when(secret.Provider == "", "secret provider cannot be empty")
 		wrong.when(secret.Path == "", "secret path cannot be empty")
 		switch secret.Provider {

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/nomad/api"
 )
@@ -17,7 +18,7 @@ const (
 )
 
 var (
-	serviceName = regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`)
+	serviceName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9]([a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$`) })
 	variable    = regexp.MustCompile(`\$\{[^}]*\}`)
 )
 
@@ -134,7 +135,7 @@ func checkService(p *problems, s *api.Service) {
 // checkServiceName checks a name as far as it is known: what variables stand for
 // is not.
 func checkServiceName(p *problems, name string) {
-	if !serviceName.MatchString(variable.ReplaceAllString(name, "x")) {
+	if !serviceName().MatchString(variable.ReplaceAllString(name, "x")) {
 		p.add("Service name must be valid per RFC 1123 and can contain only alphanumeric characters or dashes and must be no longer than 63 characters: %q", name)
 	}
 }

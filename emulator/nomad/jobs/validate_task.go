@@ -3,6 +3,7 @@ package jobs
 import (
 	"regexp"
 	"strings"
+	"sync"
 
 	"github.com/hashicorp/nomad/api"
 )
@@ -85,14 +86,14 @@ func isDistinct(c *api.Constraint) bool {
 	return c.Operand == api.ConstraintDistinctHosts || c.Operand == api.ConstraintDistinctProperty
 }
 
-var actionName = regexp.MustCompile(`^[a-zA-Z0-9-]{1,128}$`)
+var actionName = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-zA-Z0-9-]{1,128}$`) })
 
 func checkActions(p *problems, actions []*api.Action) {
 	seen := map[string]bool{}
 	for _, action := range actions {
 		var wrong problems
 		wrong.when(action.Command == "", "command cannot be empty")
-		wrong.when(!actionName.MatchString(action.Name), "invalid name '%s'", action.Name)
+		wrong.when(!actionName().MatchString(action.Name), "invalid name '%s'", action.Name)
 		p.in(wrong, "Action %s validation failed: ", action.Name)
 		p.when(seen[action.Name], "Action %s defined multiple times", action.Name)
 		seen[action.Name] = true

@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"sync"
 )
 
 // MaxSide is the longest side, in pixels, of any picture that is read or written: WebP has no larger.
@@ -132,12 +133,12 @@ func checkVariants(variants []Variant) error {
 	return nil
 }
 
-var namePattern = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+var namePattern = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^[a-z0-9-]{1,32}$`) })
 
 func (v Variant) check() error {
 	maxEffort, known := map[Format]int{WebP: 6, AVIF: 9, JPEG: 0}[v.Format]
 	switch {
-	case !namePattern.MatchString(v.Name):
+	case !namePattern().MatchString(v.Name):
 		return errors.New("name: must be 1 to 32 of a-z, 0-9 and -")
 	case v.Width < 0 || v.Width > MaxSide:
 		return fmt.Errorf("width: %d is not within 1 to %d", v.Width, MaxSide)
