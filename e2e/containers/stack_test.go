@@ -218,3 +218,13 @@ func hostOf(t *testing.T, address string) string {
 	require.NoError(t, err)
 	return parsed.Host
 }
+
+// rootKey is the secret of the object store's key that may do everything.
+func rootKey(t *testing.T, parts *emulator.Stack) string {
+	t.Helper()
+	text, err := os.ReadFile(parts.KeysFile())
+	require.NoError(t, err)
+	var keys map[string]string
+	require.NoError(t, json.Unmarshal(text, &keys))
+	return keys["drydock"]
+}
