@@ -39,15 +39,19 @@ wanted() {
   nomad) echo "Nomad ${version%.*}." ;;
   nats-server) echo "nats-server: ${version%.*}." ;;
   postgres) echo "postgres (PostgreSQL) " ;;
-  *) echo "$1" ;; # then the rest of the file's name, and "version"
+  *) echo "$1 version " ;;
   esac
 }
 
-# said PROGRAM PATH: the line in which it says its version.
+# said PROGRAM PATH: the line in which it says its version. MinIO's programs take
+# the name by which they are called for theirs, and say nothing without a home.
 said() {
-  local flag=--version lines code=0
-  case $1 in consul | nomad) flag=version ;; esac
-  lines=$("$2" "$flag" 2>&1) || code=$?
+  local flag=--version called=$2 lines code=0
+  case $1 in
+  consul | nomad) flag=version ;;
+  minio | mc) called=$1 ;;
+  esac
+  lines=$(export HOME="${HOME:-/nonexistent}" && exec -a "$called" "$2" "$flag" 2>&1) || code=$?
   printf '%s\n' "${lines%%$'\n'*}"
   return "$code"
 }
@@ -209,10 +213,14 @@ build() {
   say "built $name in $((SECONDS - began)) s"
 }
 
-# ensure PROGRAM... makes those that are missing.
+# ensure PROGRAM... makes those that are missing, and leaves in paths where each is.
 ensure() {
-  local missing=() program of='' i=0
-  for program in "$@"; do locate "$program" >/dev/null || missing+=("$program"); done
+  local missing=() program path of='' i
+  paths=()
+  for program in "$@"; do
+    path=$(locate "$program") || missing+=("$program")
+    paths+=("$path")
+  done
   [ ${#missing[@]} -gt 0 ] || return 0
   program=${missing[0]}
   if [ "$program" != postgres ]; then
@@ -220,20 +228,26 @@ ensure() {
     make_cache
     check_space "${missing[@]}"
   fi
-  for program in "${missing[@]}"; do
-    i=$((i + 1))
-    [ ${#missing[@]} -eq 1 ] || of=" ($i of ${#missing[@]})"
+  for ((i = 0; i < ${#missing[@]}; i++)); do
+    program=${missing[i]}
+    [ ${#missing[@]} -eq 1 ] || of=" ($((i + 1)) of ${#missing[@]})"
     if [ "$program" = postgres ]; then "$here/setup.sh" postgres; else build "$program" "$of"; fi
+  done
+  paths=()
+  for program in "$@"; do
+    path=$(locate "$program") || die "$program was installed, and does not run"
+    paths+=("$path")
   done
 }
 
-# links prints the folder of links. Its name is made from what the links lead
-# to, so that its contents never change under whoever uses it.
+# links prints a folder of links to the paths of the programs. Its name is made
+# from what the links lead to, so that its contents never change under whoever
+# uses it.
 links() {
-  local program path name targets='' folder link
-  for program in "${programs[@]}"; do
-    path=$(locate "$program") || die "$program was here a moment ago and is not any more: try again"
-    targets+="$program $path"$'\n'
+  local i path name targets='' folder link
+  for ((i = 0; i < ${#programs[@]}; i++)); do
+    path=${paths[i]} # the last is PostgreSQL's
+    targets+="${programs[i]} $path"$'\n'
   done
   # What comes with PostgreSQL, such as initdb, is beside it.
   for path in "$(dirname "$(readlink -f "$path")")"/*; do
@@ -267,7 +281,7 @@ list)
   ;;
 consul | nomad | minio | mc | nats-server | postgres)
   ensure "$1"
-  locate "$1" || die "$1 was installed, and does not run"
+  echo "${paths[0]}"
   ;;
 *)
   echo "usage: scripts/real.sh consul|nomad|minio|mc|nats-server|postgres|path|list" >&2
