@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -112,6 +113,9 @@ func (c *consumer) open(ctx context.Context) error {
 		if _, err := c.bus.openStream(ctx, c.stream); err != nil {
 			return err
 		}
+		if c.isDeclared(ctx) {
+			return nil
+		}
 		_, err := c.bus.js.CreateOrUpdateConsumer(ctx, c.stream, c.config)
 		return err
 	})
@@ -124,6 +128,21 @@ func (c *consumer) open(ctx context.Context) error {
 	}
 	c.pull = p
 	return nil
+}
+
+// isDeclared reports whether the server has the consumer as it is wanted. To
+// declare it again would change nothing, but the server writes it to the disk,
+// which each start of a role would wait for.
+func (c *consumer) isDeclared(ctx context.Context) bool {
+	found, err := c.bus.js.Consumer(ctx, c.stream, c.config.Durable)
+	if err != nil {
+		return false
+	}
+	has, wanted := found.CachedInfo().Config, c.config
+	return has.AckPolicy == wanted.AckPolicy && has.AckWait == wanted.AckWait &&
+		has.MaxDeliver == wanted.MaxDeliver && has.MaxAckPending == wanted.MaxAckPending &&
+		has.DeliverPolicy == wanted.DeliverPolicy &&
+		has.FilterSubject == wanted.FilterSubject && slices.Equal(has.FilterSubjects, wanted.FilterSubjects)
 }
 
 // ask is called by those who wait for a delivery. It sees to it that the
