@@ -195,13 +195,14 @@ build() {
   rm -rf "$scratch"
   mkdir -p "$scratch/tmp"
   set -m # a process group of its own, so that all of it can be stopped
-  GOWORK=off GOTMPDIR=$scratch/tmp go build -C "$here/tools/$program" -o "$scratch/$program" "$package" >"$binary.log" 2>&1 </dev/null &
+  GOWORK=off GOTMPDIR=$scratch/tmp go build -C "$here/tools/$program" -o "$scratch/$program" "$package" >"$scratch/log" 2>&1 </dev/null &
   child=$!
   set +m
   while kill -0 "$child" 2>/dev/null; do progress "building $name"; done
   clear_progress
   wait "$child" || {
     child=''
+    mv -f "$scratch/log" "$binary.log"
     die "$program $version could not be built: $(explain "$binary.log") (everything is in $binary.log)"
   }
   child=''

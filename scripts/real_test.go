@@ -362,6 +362,7 @@ func TestStoppedInTheMiddleItLeavesNothing(t *testing.T) {
 			building, err := strconv.Atoi(s.builds()[0])
 			require.NoError(t, err)
 			assert.ErrorIs(t, syscall.Kill(building, 0), syscall.ESRCH, "the build ends too")
+			assert.NoFileExists(t, s.cached("consul")+".log")
 
 			require.NoError(t, os.Remove(filepath.Join(s.dir, "hold")))
 			s.succeed("consul")
