@@ -119,7 +119,7 @@ func printPlan(out io.Writer, changes []deploy.Change) error {
 			fmt.Fprintf(&text, "    has no place now: %s\n", c.Unplaced)
 		}
 		if c.Warnings != "" {
-			fmt.Fprintf(&text, "    %s\n", strings.ReplaceAll(strings.TrimSpace(c.Warnings), "\n", "\n    "))
+			fmt.Fprintf(&text, "    warning: %s\n", c.Warnings)
 		}
 	}
 	_, err := io.WriteString(out, text.String())

@@ -13,16 +13,12 @@ import (
 
 // Change is what deploying would do with a job.
 type Change struct {
-	Job string // its ID
-	// Kind is new, changed, or unchanged.
-	Kind ChangeKind
-	// Items are those of the job's Nomad variable that would be written.
-	Items []string
-	// Differences are what would change in the job, a line each.
-	Differences []string
-	// Unplaced says why there is no place for it now; empty if there is.
-	Unplaced string
-	Warnings string
+	Job         string     `json:"job"` // its ID
+	Kind        ChangeKind `json:"kind"`
+	Items       []string   `json:"items,omitempty"`       // of the job's Nomad variable that would be written
+	Differences []string   `json:"differences,omitempty"` // in the job, a line each
+	Unplaced    string     `json:"unplaced,omitempty"`    // why there is no place for it now
+	Warnings    string     `json:"warnings,omitempty"`
 }
 
 // ChangeKind is what becomes of a job.
@@ -77,20 +73,22 @@ func (d *deployment) plan(ctx context.Context, u *unit) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
-	c := Change{Job: u.id, Kind: ChangeNone, Unplaced: explain.Unplaced(answer.FailedTGAllocs), Warnings: answer.Warnings}
-	if answer.Diff == nil {
+	c := Change{Job: u.id, Kind: ChangeNone, Unplaced: explain.Unplaced(answer.FailedTGAllocs), Warnings: oneLine(answer.Warnings)}
+	if u.known == nil {
+		c.Kind = ChangeNew
 		return c, nil
 	}
-	switch answer.Diff.Type {
-	case "Added":
-		c.Kind = ChangeNew
-	case "Edited":
-		c.Kind, c.Differences = ChangeJob, differences(answer.Diff)
+	if answer.Diff != nil {
+		c.Differences = differences(answer.Diff)
+	}
+	if len(c.Differences) > 0 {
+		c.Kind = ChangeJob
 	}
 	return c, nil
 }
 
-// differences are what is different in a job, a line each.
+// differences are what is different in a job, a line each. Nomad takes some
+// blocks for edited of which nothing is.
 func differences(diff *api.JobDiff) []string {
 	lines := differentParts("", diff.Fields, diff.Objects)
 	for _, group := range diff.TaskGroups {
@@ -129,9 +127,11 @@ func differentParts(of string, fields []*api.FieldDiff, objects []*api.ObjectDif
 		}
 	}
 	for _, o := range objects {
-		if o.Type != "None" {
-			lines = append(lines, differentParts(of+o.Name+".", o.Fields, o.Objects)...)
+		inside := differentParts(of+o.Name+".", o.Fields, o.Objects)
+		if len(inside) == 0 {
+			inside = whole(of+o.Name, o.Type)
 		}
+		lines = append(lines, inside...)
 	}
 	return lines
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/hashicorp/nomad/api"
 )
@@ -12,8 +13,12 @@ import (
 // until it is healthy.
 func (d *deployment) deploy(ctx context.Context, u *unit, wait bool) error {
 	w, err := d.register(ctx, u)
-	if err == nil && wait {
+	switch {
+	case err != nil:
+	case wait:
 		err = w.wait(ctx)
+	case w.unchanged:
+		d.tell(u, Unchanged, w.version, "")
 	}
 	if err != nil {
 		d.tell(u, Failed, versionOf(u.known), err.Error())
@@ -22,18 +27,24 @@ func (d *deployment) deploy(ctx context.Context, u *unit, wait bool) error {
 	return nil
 }
 
-// register registers a job; one that is the same Nomad leaves as it is.
+// register registers a job, unless it is there as its file says.
 func (d *deployment) register(ctx context.Context, u *unit) (*watch, error) {
-	before := u.known
 	w := &watch{d: d, u: u}
+	if u.known != nil {
+		c, err := d.plan(ctx, u)
+		if err != nil {
+			return nil, fmt.Errorf("plan: %w", err)
+		}
+		if c.Kind == ChangeNone {
+			w.version, w.unchanged = *u.known.Version, true
+			return w, nil
+		}
+	}
 	warnings, err := w.register(ctx)
 	if err != nil {
 		return nil, err
 	}
-	w.unchanged = before != nil && *before.Version == w.version
-	if !w.unchanged {
-		d.tell(u, Registered, w.version, warnings)
-	}
+	d.tell(u, Registered, w.version, warnings)
 	return w, nil
 }
 
@@ -47,7 +58,13 @@ func (w *watch) register(ctx context.Context) (warnings string, err error) {
 		return "", fmt.Errorf("read what was registered: %w", err)
 	}
 	w.version, w.evaluation = *w.u.known.Version, answer.EvalID
-	return answer.Warnings, nil
+	return oneLine(answer.Warnings), nil
+}
+
+// oneLine is what Nomad warns of, without how many warnings it has.
+func oneLine(warnings string) string {
+	_, list, _ := strings.Cut(warnings, "\n")
+	return strings.TrimPrefix(strings.Join(strings.Fields(list), " "), "* ")
 }
 
 // retry gives an unchanged job that has failed another chance, as what it needs

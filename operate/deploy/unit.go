@@ -65,9 +65,10 @@ func readUnits(o Options) ([]*unit, error) {
 }
 
 func readUnit(o Options, name string) (*unit, error) {
+	chosen := len(o.Names) == 0 || slices.Contains(o.Names, name)
 	given := map[string]string{}
 	for variable, value := range o.Variables {
-		if !strings.Contains(variable, ".") {
+		if chosen && !strings.Contains(variable, ".") {
 			given[variable] = value
 		}
 	}
@@ -84,16 +85,17 @@ func readUnit(o Options, name string) (*unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &unit{Job: job, id: *job.ID, items: items, chosen: len(o.Names) == 0 || slices.Contains(o.Names, name)}, nil
+	return &unit{Job: job, id: *job.ID, items: items, chosen: chosen}, nil
 }
 
-// checkVariables refuses variables that no file declares.
+// checkVariables refuses variables that no file declares: of a job by name, or
+// of any that is deployed.
 func checkVariables(given map[string]string, units []*unit) error {
 	for _, variable := range slices.Sorted(maps.Keys(given)) {
 		declares := func(u *unit) bool {
-			name, own := strings.CutPrefix(variable, u.Name+".")
-			if !own && strings.Contains(variable, ".") {
-				return false
+			name := variable
+			if strings.Contains(variable, ".") {
+				name, _ = strings.CutPrefix(variable, u.Name+".")
 			}
 			_, found := u.Variables[name]
 			return found
