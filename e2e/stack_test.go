@@ -105,7 +105,10 @@ func openReal(t *testing.T) platform {
 	dir, err := os.MkdirTemp("", "drydock-real-")
 	require.NoError(t, err)
 	require.NoError(t, os.Chmod(dir, 0o755)) // for the users that tasks run as
-	t.Cleanup(func() { require.NoError(t, real.Purge(dir)) })
+	t.Cleanup(func() {
+		require.NoError(t, real.Purge(dir)) // not of a stack that runs
+		require.NoError(t, os.RemoveAll(dir))
+	})
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()
 	stack, err := real.Up(ctx, real.Options{
