@@ -71,7 +71,7 @@ func badVersionIsRolledBack(r run) {
 	calls := r.calling(updated)
 	bad, _ := r.canaries("e2e-bad")
 	update := bad.TaskGroups[0].Update
-	update.HealthyDeadline, update.ProgressDeadline = new(6*time.Second), new(20*time.Second)
+	update.HealthyDeadline = new(6 * time.Second)
 	template := bad.TaskGroups[0].Tasks[0].Templates[0]
 	wrong := strings.Replace(*template.EmbeddedTmpl, "{{ .bus }}", "nats://127.0.0.1:1", 1)
 	require.NotEqual(r, *template.EmbeddedTmpl, wrong)
