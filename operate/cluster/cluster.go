@@ -6,6 +6,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -66,7 +67,7 @@ func up(ctx context.Context, at site, o Options) (stack *Stack, err error) {
 	}
 	defer release()
 	if err := at.makeWay(ctx, o.Out); err != nil {
-		return nil, err
+		return nil, cmp.Or(ctx.Err(), err)
 	}
 	defer func() {
 		if err != nil {
@@ -91,9 +92,7 @@ func up(ctx context.Context, at site, o Options) (stack *Stack, err error) {
 
 // undo removes what was made when making the rest failed.
 func (s site) undo(ctx context.Context, failed error) error {
-	if ctx.Err() != nil {
-		failed = ctx.Err() // programs that were interrupted with this one have errors of their own
-	}
+	failed = cmp.Or(ctx.Err(), failed) // programs that are interrupted with this one have errors of their own
 	if err := s.clean(ctx); err != nil {
 		return errors.Join(failed, err)
 	}
