@@ -201,5 +201,5 @@ func printNames(out io.Writer, status cluster.Status) {
 			status.Link, strings.Join(servers, " "), status.Link)
 		return
 	}
-	fmt.Fprintf(out, "  chromium --host-resolver-rules='MAP *.service.consul %s'\n", servers[0])
+	fmt.Fprintf(out, "  chromium --host-resolver-rules='MAP minio.service.consul %s'\n", servers[0])
 }
