@@ -23,11 +23,11 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/drydock/drydock/host/filelock"
 	"github.com/drydock/drydock/emulator/logs"
 	"github.com/drydock/drydock/emulator/members"
 	"github.com/drydock/drydock/emulator/nomad/acl"
 	"github.com/drydock/drydock/emulator/rest"
+	"github.com/drydock/drydock/host/filelock"
 )
 
 // Version is the version of Nomad whose behaviour this is, and which agents tell.
