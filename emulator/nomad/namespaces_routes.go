@@ -102,7 +102,7 @@ func checkNamespace(n *api.Namespace) error {
 	var problems *multierror.Error
 	add := func(problem error) { problems = multierror.Append(problems, problem) }
 	if !namespaceNames().MatchString(n.Name) {
-		add(fmt.Errorf("invalid name %q. Must match regex %s", n.Name, namespaceNames))
+		add(fmt.Errorf("invalid name %q. Must match regex %s", n.Name, namespaceNames()))
 	}
 	if len(n.Description) > maxDescription {
 		add(fmt.Errorf("description longer than %d", maxDescription))

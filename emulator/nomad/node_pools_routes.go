@@ -125,7 +125,7 @@ func (r *request) putNodePool() (any, error) {
 func checkNodePool(p *api.NodePool) error {
 	var problems *multierror.Error
 	if !nodePoolNames().MatchString(p.Name) {
-		problems = multierror.Append(problems, fmt.Errorf("invalid name %q, must match regex %s", p.Name, nodePoolNames))
+		problems = multierror.Append(problems, fmt.Errorf("invalid name %q, must match regex %s", p.Name, nodePoolNames()))
 	}
 	if len(p.Description) > maxDescription {
 		problems = multierror.Append(problems, fmt.Errorf("description longer than %d", maxDescription))
