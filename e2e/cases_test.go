@@ -207,9 +207,17 @@ func busIsAway(r run) {
 			ids = append(ids, r.uploadAt(at[updated], p))
 		}
 	})
-	r.ready("")
 	for _, role := range roles {
-		assert.Contains(r, r.instancesOf(role), at[role], "%s is the same instance", role)
+		r.await(role+" is ready again, and the same instance", func(ctx context.Context) error {
+			if _, err := r.web.send(ctx, http.MethodGet, "http://"+at[role]+"/health/ready", nil, nil); err != nil {
+				return err
+			}
+			list, err := r.web.instances(ctx, role)
+			if err == nil && !slices.Contains(list, at[role]) {
+				err = fmt.Errorf("consul has %v instead of %s", list, at[role])
+			}
+			return err
+		})
 	}
 	r.processed(ids)
 }
@@ -365,10 +373,7 @@ func zonesAreLost(r run) {
 	if r.stopZone == nil {
 		r.Skip(r.inapplicable)
 	}
-	zones := map[string][]string{} // their nodes
-	for _, node := range r.nodes() {
-		zones[node.Datacenter] = append(zones[node.Datacenter], node.Name)
-	}
+	zones := r.zones()
 	require.Greater(r, len(zones), 1)
 	sending := r.uploading()
 	for _, zone := range slices.Sorted(maps.Keys(zones)) {
@@ -384,6 +389,22 @@ func zonesAreLost(r run) {
 		r.settled(func(job *nomad.Job) bool { return *job.ID == updated || job.Meta[jobs.MetaPart] != "" })
 	}
 	sending.end()
+}
+
+// zones are the names of the nodes by their zone, as the job files know it.
+func (r run) zones() (zones map[string][]string) {
+	r.Helper()
+	zones = map[string][]string{}
+	for _, stub := range r.nodes() {
+		r.await("read node "+stub.Name, func(ctx context.Context) error {
+			node, _, err := r.nomad.Nodes().Info(stub.ID, query(ctx))
+			if err == nil {
+				zones[node.Meta["zone"]] = append(zones[node.Meta["zone"]], node.Name)
+			}
+			return err
+		})
+	}
+	return zones
 }
 
 // missed is an error while a node of these seems to be there.
