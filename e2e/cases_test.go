@@ -158,7 +158,7 @@ func workersAreScaled(r run) {
 	sending := r.uploading()
 	r.scale(count + 1)
 	sending.more(4)
-	r.ready(worker) // Nomad scales nothing that is being deployed
+	r.settled(only(worker)) // Nomad scales nothing that is being deployed
 	r.scale(count)
 	sending.more(4)
 	sending.end()
@@ -331,7 +331,7 @@ func nodeIsDrained(r run) {
 		_, err := r.nomad.Nodes().ToggleEligibility(id, true, new(nomad.WriteOptions).WithContext(ctx))
 		return err
 	})
-	r.ready("")
+	r.settled(everyJob)
 	for _, upload := range r.processed(kept) {
 		r.requireVariants(upload)
 	}

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	nomad "github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/require"
 )
 
@@ -27,23 +28,30 @@ func TestMain(m *testing.M) {
 }
 
 // cases run in this order on one stack, which each leaves as it has found it. A
-// case begins when the job that it changes is settled, all jobs where none is
-// named: what the case before has set going may go on beside it.
+// case waits only for those jobs to be settled that it depends on: what the one
+// before has set going may go on beside it.
 var cases = []struct {
-	name string
-	job  string
-	run  func(run)
+	name  string
+	needs func(*nomad.Job) bool
+	run   func(run)
 }{
-	{"upload → processed", "", uploadIsProcessed},
-	{"alert → mail", "", alertIsMailed},
-	{"dead letter, redriven", "", deadLetterIsRedriven},
-	{"worker killed", worker, workerIsKilled},
-	{"scale", worker, workersAreScaled},
-	{"blue-green update", updated, updateIsBlueGreen},
-	{"rollback", updated, badVersionIsRolledBack},
-	{"bus away", "", busIsAway},
-	{"drain", "", nodeIsDrained},
-	{"zone lost", "", zonesAreLost},
+	{"upload → processed", noJob, uploadIsProcessed},
+	{"alert → mail", noJob, alertIsMailed},
+	{"dead letter, redriven", noJob, deadLetterIsRedriven},
+	{"worker killed", only(worker), workerIsKilled},
+	{"blue-green update", only(updated), updateIsBlueGreen},
+	{"scale", only(worker), workersAreScaled},
+	{"rollback", only(updated), badVersionIsRolledBack},
+	{"bus away", everyJob, busIsAway},
+	{"drain", everyJob, nodeIsDrained},
+	{"zone lost", everyJob, zonesAreLost},
+}
+
+func noJob(*nomad.Job) bool    { return false }
+func everyJob(*nomad.Job) bool { return true }
+
+func only(id string) func(*nomad.Job) bool {
+	return func(job *nomad.Job) bool { return *job.ID == id }
 }
 
 // rowStart is the row of the time that the stack takes to be ready.
@@ -73,11 +81,11 @@ func TestEndToEnd(t *testing.T) {
 					outcomes[c.name] = passed(time.Since(began))
 				}
 			}()
-			r.ready(c.job)
+			r.settled(c.needs)
 			c.run(r)
 		})
 	}
-	run{t, s}.ready("")
+	run{t, s}.settled(everyJob)
 }
 
 // passed is what the table says of what went well.
