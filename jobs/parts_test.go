@@ -1,11 +1,9 @@
 package jobs_test
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -344,19 +342,4 @@ func (c cluster) address(t *testing.T, service string) string {
 		return nil
 	})
 	return address
-}
-
-// get reads a page of a service.
-func get(t *testing.T, url string) (status int, err error) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return 0, err
-	}
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	return response.StatusCode, response.Body.Close()
 }
