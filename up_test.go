@@ -193,7 +193,7 @@ func TestUpRefusesWhatCannotRun(t *testing.T) {
 		{[]string{"--jobs", filepath.Join(folder, "none")}, `^drydock: --jobs \S+: there is no such folder$`},
 		{[]string{"--jobs", jobs("empty", "")}, `^drydock: --jobs \S+: there is no job file \*\.nomad\.hcl in it$`},
 		{[]string{"--jobs", jobs("broken", `job "own" {`)}, `^drydock: .*own\.nomad\.hcl`},
-		{[]string{"--jobs", jobs("missing", missing)}, `^drydock: .*"own": .*task "own": Driver Failure: .*"drydock-absent" could not be found`},
+		{[]string{"--jobs", jobs("missing", missing)}, `^drydock: .*"own": .*task "own": .*Driver Failure: .*"drydock-absent" could not be found`},
 		{[]string{"--market-data", writeFile(t, folder, "prices.csv", []byte("date,close\n2026-01-02,much\n"))}, `^drydock: .*prices\.csv line 2 column "close": "much" is not a price`},
 		{[]string{"--port", "uploads=70000"}, `^drydock: --port uploads=70000 is not a port: it takes a number from 0 to 65535$`},
 		{[]string{"--port", "uploads=x"}, `^drydock: --port uploads=x is not a port: it takes a number from 0 to 65535$`},
