@@ -151,8 +151,6 @@ func (f *realFlags) up(ctx context.Context, out io.Writer, getenv func(string) s
 	case err == nil:
 		printReal(out, stack, time.Since(began))
 		return nil
-	case ctx.Err() != nil:
-		return errors.New("stopped before the real stack was up; nothing of it is left running")
 	case errors.As(err, &taken):
 		return fmt.Errorf("%w: stop it, or choose another port with --port %s=0, or for all with --free-ports", taken, taken.Name)
 	case errors.As(err, &running):

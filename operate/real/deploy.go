@@ -106,7 +106,7 @@ func (s *Stack) deploy(ctx context.Context, o Options, list []jobs.Job) error {
 		Nomad: nomad, Consul: discovery, Jobs: o.Jobs, Variables: valuesOf(list), Addresses: addresses,
 		Items: map[string]string{"mail_from": mailFrom, "public_url": "http://" + s.Address(PortAlerts)},
 		Progress: func(e deploy.Event) {
-			if slices.Contains([]deploy.State{deploy.Healthy, deploy.Unchanged, deploy.Failed}, e.State) {
+			if e.State == deploy.Healthy || e.State == deploy.Unchanged {
 				fmt.Fprintf(o.Out, "  %-12s %s after %s\n", e.Job, e.State, seconds(e.Took))
 			}
 		},

@@ -19,6 +19,9 @@ const (
 	jobsWait  = 5 * time.Minute // for all jobs to be healthy
 )
 
+// ErrStopped is returned by Up when its context ends.
+var ErrStopped = errors.New("stopped before the real stack was up; nothing of it is left running")
+
 // Up starts the stack of a folder and returns when all jobs are healthy. What a
 // stack that was killed has left is ended first; its data is kept. When it fails
 // or the context ends, all that it has started is stopped again.
@@ -105,7 +108,11 @@ func (s *Stack) up(ctx context.Context, o Options) error {
 	}
 	if err := s.start(ctx, o, list); err != nil {
 		fmt.Fprintln(o.Out, "Stopping what was started.")
-		return errors.Join(err, s.down(context.WithoutCancel(ctx)))
+		notDown := s.down(context.WithoutCancel(ctx))
+		if ctx.Err() != nil && notDown == nil {
+			return ErrStopped
+		}
+		return errors.Join(err, notDown)
 	}
 	return nil
 }

@@ -66,7 +66,7 @@ func TestAStartThatIsBrokenOffLeavesNothing(t *testing.T) {
 		assert.Eventually(t, func() bool { _, err := os.Stat(up); return err == nil }, time.Minute, time.Millisecond)
 	})
 	_, err := Up(ctx, o)
-	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, err, ErrStopped)
 	assertNothingLeft(t, o.Dir)
 }
 
