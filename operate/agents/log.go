@@ -15,13 +15,12 @@ func (a Agent) lastLines() string {
 	if err != nil {
 		return "its log cannot be read: " + err.Error()
 	}
-	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
-	if len(lines) > most {
-		lines = lines[len(lines)-most:]
-	}
-	if lines[0] == "" {
+	said := strings.TrimSpace(string(text))
+	if said == "" {
 		return "it said nothing in " + a.LogFile()
 	}
+	lines := strings.Split(said, "\n")
+	lines = lines[max(0, len(lines)-most):]
 	return fmt.Sprintf("the end of %s:\n  %s", a.LogFile(), strings.Join(lines, "\n  "))
 }
 

@@ -40,7 +40,7 @@ func (s *Stack) down(ctx context.Context) error {
 	patient := context.WithoutCancel(ctx)
 	failed = errors.Join(failed, s.nomadAgent().Stop(patient, stopWait), s.consulAgent().Stop(patient, stopWait))
 	_, err := agents.EndLeft(patient, s.Dir, leftWait)
-	failed = errors.Join(failed, unmountBelow(s.Dir))
+	failed = errors.Join(failed, s.removeContainers(patient), unmountBelow(s.Dir))
 	if err == nil {
 		err = os.Remove(s.file(stackFile))
 	}

@@ -140,6 +140,8 @@ func TestTheRealStack(t *testing.T) {
 	assert.Regexp(t, `(?m)^web +service .*running`, run(t, stack, "nomad", "job", "status"))
 	assert.Contains(t, run(t, stack, "consul", "catalog", "services"), "market")
 	run(t, stack, "consul", "kv", "put", "kept", "yes")
+	assert.Contains(t, run(t, stack, "nomad", "config", "validate", "../../nomad.hcl"), "Configuration is valid!")
+	run(t, stack, "nomad", "fmt", "-check", "../../nomad.hcl")
 
 	status, err := stack.Status(context.Background())
 	require.NoError(t, err)

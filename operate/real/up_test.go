@@ -87,6 +87,20 @@ func TestWhatAKilledStackHasLeftIsEndedBeforeTheNext(t *testing.T) {
 	assertNothingLeft(t, o.Dir)
 }
 
+func TestContainersOfTheStackAloneAreRemoved(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := programs(t, map[string]string{"docker": `case $1 in
+		ps) echo aaa bbb ;;
+		inspect) printf 'aaa\t/etc/hosts\t` + dir + `/nomad/alloc/1/web/secrets\nbbb\t` + dir + `-other/nomad\n' ;;
+		rm) echo "$*" >>"$0.removed" ;;
+	esac`})
+	require.NoError(t, (&Stack{Dir: dir, Path: path}).Down(context.Background()))
+	removed, err := os.ReadFile(filepath.Join(path, "docker.removed"))
+	require.NoError(t, err)
+	assert.Equal(t, "rm --force aaa\n", string(removed))
+}
+
 func TestOneAtATimeStartsOrStopsAStack(t *testing.T) {
 	t.Parallel()
 	o := fakeOptions(t, "")
