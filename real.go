@@ -65,7 +65,7 @@ NATS, MinIO, PostgreSQL and every role as Nomad jobs. It runs on after the comma
 
 All programs have to be on the PATH: make real finds or builds them, and calls this.
 Root is not needed; as root, tasks have their memory and processor limited, and the
-driver exec is there as well.`,
+driver exec is there as well, for programs that are in /usr/local/bin.`,
 		Example: `  drydock real up
   drydock real up --free-ports --dir /tmp/other      another one beside it
   drydock real up --port uploads=80 --var images.count=2
@@ -80,7 +80,7 @@ driver exec is there as well.`,
 	flags.StringSliceVar(&f.ports, "port", nil, "listen on `name=port`; 0 picks a free one (default "+portList(real.UsualPorts())+")")
 	flags.BoolVar(&f.freePorts, "free-ports", false, "free ports for all that --port does not name")
 	flags.StringVar(&f.jobs, "jobs", "", "folder with the job files *.nomad.hcl to run (default: those built in)")
-	flags.StringVar(&f.driver, "driver", "raw_exec", "what tasks run with: raw_exec, exec (needs root) or docker (needs its engine)")
+	flags.StringVar(&f.driver, "driver", "raw_exec", "what the roles run with: raw_exec, exec (needs root) or docker (needs its engine)")
 	flags.StringArrayVar(&f.vars, "var", nil, "value of an HCL variable, `name=value`, or job.name=value for one job")
 	complete(cmd, "driver", "raw_exec", "exec", "docker")
 	var names []string

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -28,6 +29,9 @@ func check(ctx context.Context, o Options, dir string, needs needs) error {
 		return err
 	}
 	if err := checkPrograms(ctx, o.Path, needs.programs); err != nil {
+		return err
+	}
+	if err := checkConfined(o.Path, needs.confined); err != nil {
 		return err
 	}
 	if err := checkDisk(dir, needs.disk+spareDisk); err != nil {
@@ -82,6 +86,31 @@ func find(program, path string) string {
 		}
 	}
 	return ""
+}
+
+// sandbox are the folders with programs that Nomad's driver exec shows to tasks.
+var sandbox = []string{"/bin", "/sbin", "/usr"}
+
+// checkConfined wants programs that run in a sandbox to be where that shows them.
+func checkConfined(path string, programs []string) error {
+	var shown []string
+	for _, dir := range filepath.SplitList(path) {
+		if inSandbox(dir) {
+			shown = append(shown, dir)
+		}
+	}
+	for _, program := range programs {
+		file, err := filepath.EvalSymlinks(find(program, strings.Join(shown, string(filepath.ListSeparator))))
+		if err != nil || !inSandbox(file) {
+			return fmt.Errorf("the driver exec shows tasks only what is in %s, and %s is not there: copy it to /usr/local/bin, or use the driver raw_exec",
+				strings.Join(sandbox, ", "), program)
+		}
+	}
+	return nil
+}
+
+func inSandbox(file string) bool {
+	return slices.ContainsFunc(sandbox, func(dir string) bool { return file == dir || strings.HasPrefix(file, dir+"/") })
 }
 
 // checkVersion refuses an agent that is older than the job files want. The first

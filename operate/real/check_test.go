@@ -54,6 +54,13 @@ func TestADriverThatCannotBeIsTold(t *testing.T) {
 	}
 }
 
+func TestProgramsForTheSandboxHaveToBeInIt(t *testing.T) {
+	t.Parallel()
+	outside := programs(t, map[string]string{"drydock": "true"})
+	assert.NoError(t, checkConfined(outside+":/usr/bin", []string{"env"}))
+	assert.ErrorContains(t, checkConfined(outside+":/usr/bin", []string{"drydock"}), "and drydock is not there: copy it to /usr/local/bin")
+}
+
 func TestADiskThatIsTooSmallIsTold(t *testing.T) {
 	t.Parallel()
 	assert.NoError(t, checkDisk(t.TempDir(), 0))
@@ -155,12 +162,15 @@ func TestVariablesAreThoseOfTheJobFiles(t *testing.T) {
 		files[name+jobs.Extension] = &fstest.MapFile{Data: []byte(fmt.Sprintf(`
 variable "http_port" { default = 1 }
 variable "count" { default = 1 }
-job %q {}`, name))}
+variable "driver" { default = "raw_exec" }
+job %q {
+  meta { part = %q }
+}`, name, map[string]string{"market": "market"}[name]))}
 	}
 	s := &Stack{Jobs: []string{"market", "web"}, Ports: map[string]int{PortMarket: 8084, PortObjects: 9000}}
-	list, err := s.readJobs(Options{Jobs: files, Driver: "raw_exec", Variables: map[string]string{"count": "2", "web.count": "3"}})
+	list, err := s.readJobs(Options{Jobs: files, Driver: "exec", Variables: map[string]string{"count": "2", "web.count": "3"}})
 	require.NoError(t, err)
-	assert.Equal(t, map[string]string{"market.http_port": "8084", "market.count": "2", "web.count": "3"}, valuesOf(list))
+	assert.Equal(t, map[string]string{"market.http_port": "8084", "market.count": "2", "web.count": "3", "web.driver": "exec"}, valuesOf(list))
 	for _, name := range []string{"cuont", "web.cuont", "wbe.count"} {
 		_, err = s.readJobs(Options{Jobs: files, Driver: "raw_exec", Variables: map[string]string{name: "2"}})
 		assert.ErrorContains(t, err, fmt.Sprintf("the variable %q is given, which no job file declares", name))

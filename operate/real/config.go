@@ -112,6 +112,7 @@ type needs struct {
 	cpu      int      // MHz, to be claimed for the machine
 	disk     int      // MB
 	programs []string // by name
+	confined []string // those of them that run in a sandbox
 	users    []string // that tasks run as
 }
 
@@ -136,6 +137,9 @@ func needsOf(list []jobs.Job, cores int) needs {
 				}
 				if command, ok := task.Config["command"].(string); ok && (task.Driver == "raw_exec" || task.Driver == "exec") && !strings.ContainsAny(command, "/$") {
 					n.programs = append(n.programs, command)
+					if task.Driver == "exec" {
+						n.confined = append(n.confined, command)
+					}
 				}
 				if task.User != "" && task.User != "root" && task.Driver == "raw_exec" {
 					n.users = append(n.users, task.User)
@@ -144,6 +148,9 @@ func needsOf(list []jobs.Job, cores int) needs {
 		}
 	}
 	n.cpu = max(updating*n.cpu, cores*perCore)
-	n.programs, n.users = slices.Compact(slices.Sorted(slices.Values(n.programs))), slices.Compact(slices.Sorted(slices.Values(n.users)))
+	for _, list := range []*[]string{&n.programs, &n.confined, &n.users} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
 	return n
 }

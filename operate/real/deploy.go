@@ -26,7 +26,6 @@ var oneMachine = map[string]string{"quotes.every": "1s", "webhooks.private": "al
 // as far as they declare them.
 func (s *Stack) variables(o Options) map[string]string {
 	values := maps.Clone(oneMachine)
-	values["driver"] = o.Driver
 	if os.Geteuid() != 0 {
 		values["user"] = "" // only root can have tasks run as somebody else
 	}
@@ -57,7 +56,7 @@ func (s *Stack) readJobs(o Options) ([]jobs.Job, error) {
 				given[of] = value
 			}
 		}
-		job, err := jobs.Read(o.Jobs, name, given)
+		job, err := readJob(o, name, given)
 		if err != nil {
 			return nil, err
 		}
@@ -72,6 +71,16 @@ func (s *Stack) readJobs(o Options) ([]jobs.Job, error) {
 		}
 	}
 	return list, nil
+}
+
+// readJob reads a job file; a role's with the driver of Options.
+func readJob(o Options, name string, given map[string]string) (jobs.Job, error) {
+	job, err := jobs.Read(o.Jobs, name, given)
+	if err != nil || job.Part() != "" || given["driver"] != "" {
+		return job, err
+	}
+	given["driver"] = o.Driver
+	return jobs.Read(o.Jobs, name, given)
 }
 
 // valuesOf are the values that the jobs were read with, by job.name.

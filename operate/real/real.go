@@ -30,7 +30,8 @@ type Options struct {
 	Jobs  fs.FS // the folder of the job files
 	// Agent is the configuration of the Nomad agent, the repository's nomad.hcl.
 	Agent []byte
-	// Driver is what tasks run with: raw_exec, exec or docker.
+	// Driver is what the roles run with: raw_exec, exec or docker. The parts have
+	// the driver that Variables or their files say.
 	Driver string
 	// Variables are values of the job files' HCL variables, by name or job.name.
 	Variables map[string]string
