@@ -291,7 +291,7 @@ func TestAFailingBuildIsOneLine(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ complaint, line string }{
 		"no network": {
-			"go: downloading example.org/a v1.0.0\nx.go:3:2: example.org/a@v1.0.0: Get \"https://proxy.golang.org/a\": dial tcp: lookup proxy.golang.org: no such host\n",
+			"go: downloading example.org/a v1.0.0\nx.go:3:2: example.org/a@v1.0.0: Get \"https://modules.example.org/a\": dial tcp: lookup modules.example.org: no such host\n",
 			"the first build needs the network, or a Go proxy in GOPROXY: x.go:3:2: example.org/a@v1.0.0",
 		},
 		"disk full":    {"# example.org/a\nmkdir /tmp/x: no space left on device\n", "the disk is full: free some space, or set XDG_CACHE_HOME"},
