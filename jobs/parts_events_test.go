@@ -79,7 +79,7 @@ func testEvents(t *testing.T, c cluster) {
 	c.restart(t, "nats")
 	assert.Equal(t, 2, eventsKept(t, natsAt(c.address(t, "nats"), "images", natsItems["images"])), "after a restart")
 
-	began := c.restarts(t, c.allocation(t, "nats").ID)
+	began := c.began(t, c.allocation(t, "nats").ID)
 	changed := map[string]string{"images": "another-password", "system": "system-password"}
 	c.put(t, "nats", changed)
 	eventually(t, "the new password is taken", func() error {
@@ -91,7 +91,7 @@ func testEvents(t *testing.T, c cluster) {
 	})
 	_, err = natsgo.Connect(natsAt(address, "images", natsItems["images"]))
 	require.ErrorIs(t, err, natsgo.ErrAuthorization, "the old password")
-	assert.Equal(t, began, c.restarts(t, c.allocation(t, "nats").ID), "by a reload, not a restart")
+	assert.Equal(t, began, c.began(t, c.allocation(t, "nats").ID), "by a reload, not a restart")
 }
 
 func openBus(t *testing.T, address string) *nats.Bus {

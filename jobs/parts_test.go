@@ -299,31 +299,36 @@ func (c cluster) allocation(t *testing.T, name string) *api.Allocation {
 	return found
 }
 
-// restart restarts all tasks of the job's allocation.
+// restart has the tasks of a job's one allocation stop and start again, and
+// waits until all of them have.
 func (c cluster) restart(t *testing.T, name string) {
 	t.Helper()
 	allocation := c.allocation(t, name)
-	before := c.restarts(t, allocation.ID)
+	before := c.began(t, allocation.ID)
 	require.NoError(t, c.nomad.Allocations().RestartAllTasks(allocation, nil))
 	eventually(t, name+" has restarted", func() error {
-		if c.restarts(t, allocation.ID) == before {
-			return errors.New("not yet")
+		now := c.began(t, allocation.ID)
+		for task, began := range before {
+			if !now[task].After(began) {
+				return fmt.Errorf("task %s has not", task)
+			}
 		}
 		return nil
 	})
 }
 
-// restarts is when the allocation's tasks began last.
-func (c cluster) restarts(t *testing.T, id string) string {
+// began is when the allocation's tasks that run began.
+func (c cluster) began(t *testing.T, id string) map[string]time.Time {
+	t.Helper()
 	allocation, _, err := c.nomad.Allocations().Info(id, nil)
 	require.NoError(t, err)
-	var began strings.Builder
+	began := map[string]time.Time{}
 	for name, state := range allocation.TaskStates {
 		if state.State == "running" {
-			fmt.Fprint(&began, name, state.StartedAt)
+			began[name] = state.StartedAt
 		}
 	}
-	return began.String()
+	return began
 }
 
 // address is where Consul says that the healthy instance of a service is.
