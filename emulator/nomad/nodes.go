@@ -200,7 +200,9 @@ func (r *region) nodeOf(o Node, id string) *api.Node {
 		node.Attributes[name] = value
 	}
 	if o.Address != "" {
-		node.Attributes["unique.network.ip-address"] = o.Address
+		node.NodeResources.Networks = []*api.NetworkResource{
+			{Mode: "host", Device: "lo", IP: o.Address, CIDR: o.Address + "/32", MBits: new(1000)},
+		}
 	}
 	return node
 }

@@ -92,3 +92,30 @@ func portOf(t *testing.T, n *Nomad, allocation string) int {
 	require.Len(t, a.AllocatedResources.Shared.Ports, 1)
 	return a.AllocatedResources.Shared.Ports[0].Value
 }
+
+func TestNodesOfTheirOwnAddressesHaveTheSamePort(t *testing.T) {
+	t.Parallel()
+	addresses := []string{"127.0.57.1", "127.0.57.2"}
+	var nodes []Node
+	for _, address := range addresses {
+		nodes = append(nodes, Node{Address: address})
+	}
+	n := start(t, Options{Regions: []Region{{Nodes: nodes}}})
+	c := connect(t, n)
+	job := mockJob("web", len(addresses))
+	socket, number := anyPort(t)
+	require.NoError(t, socket.Close())
+	job.TaskGroups[0].Networks = []*api.NetworkResource{{ReservedPorts: []api.Port{{Label: "http", Value: number}}}}
+	_, _, err := c.Jobs().Register(job, nil)
+	require.NoError(t, err)
+	var found []string
+	for _, stub := range running(t, c, "web", len(addresses)) {
+		a, _, err := c.Allocations().Info(stub.ID, nil)
+		require.NoError(t, err)
+		found = append(found, a.AllocatedResources.Shared.Ports[0].HostIP)
+		node, _, err := c.Nodes().Info(stub.NodeID, nil)
+		require.NoError(t, err)
+		assert.Equal(t, a.AllocatedResources.Shared.Ports[0].HostIP, node.Attributes["unique.network.ip-address"])
+	}
+	assert.ElementsMatch(t, addresses, found)
+}
