@@ -268,7 +268,14 @@ func (c cluster) deploy(t *testing.T, name string, variables map[string]string) 
 
 // why tells what happened to a job's tasks, and what they said at last.
 func (c cluster) why(name string) error {
-	list, _, err := c.nomad.Jobs().Allocations(name, false, nil)
+	evaluations, _, err := c.nomad.Jobs().Evaluations(name, nil)
+	for _, e := range evaluations {
+		for group, failed := range e.FailedTGAllocs {
+			err = errors.Join(err, fmt.Errorf("evaluation of %s: %+v", group, *failed))
+		}
+	}
+	list, _, failed := c.nomad.Jobs().Allocations(name, false, nil)
+	err = errors.Join(err, failed)
 	for _, stub := range list {
 		for task, state := range stub.TaskStates {
 			for _, event := range state.Events {
