@@ -92,14 +92,21 @@ func (w web) upload(ctx context.Context, p picture, by sender) (string, error) {
 	var signed uploads.SignedUpload
 	ask := uploads.NewUpload{Filename: p.name, ContentType: "image/jpeg", Size: int64(len(p.data))}
 	if err := again(ctx, func(ctx context.Context) error {
-		return w.call(ctx, http.MethodPost, "uploads", "/v1/uploads", ask, &signed)
+		return w.noted(w.call(ctx, http.MethodPost, "uploads", "/v1/uploads", ask, &signed))
 	}); err != nil {
 		return "", fmt.Errorf("sign %q: %w", p.name, err)
 	}
-	if err := again(ctx, func(ctx context.Context) error { return by(ctx, w, signed, p.data) }); err != nil {
+	if err := again(ctx, func(ctx context.Context) error { return w.noted(by(ctx, w, signed, p.data)) }); err != nil {
 		return "", fmt.Errorf("send %q: %w", p.name, err)
 	}
 	return signed.ID, nil
+}
+
+func (w web) noted(err error) error {
+	if err != nil && w.failed != nil {
+		w.failed(err)
+	}
+	return err
 }
 
 // uploadAll sends pictures, a few at a time, every other one by form. The ids
@@ -201,11 +208,18 @@ type traffic struct {
 
 	mu           sync.Mutex
 	acknowledged []string
+	trouble      error // the last that made an attempt fail
 }
 
 // uploading begins to upload small pictures, two at a time.
 func (r run) uploading() *traffic {
 	t := &traffic{run: r}
+	client := r.web
+	client.failed = func(err error) {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.trouble = fmt.Errorf("at %s: %w", time.Now().Format(time.TimeOnly), err)
+	}
 	ctx, stop := context.WithCancel(r.Context())
 	t.stop = stop
 	for _, by := range []sender{byPut, byForm} {
@@ -217,7 +231,7 @@ func (r run) uploading() *traffic {
 				if err != nil {
 					return err
 				}
-				id, err := r.web.upload(r.Context(), p, by) // what has begun is sent to its end
+				id, err := client.upload(r.Context(), p, by) // what has begun is sent to its end
 				if err != nil {
 					return err
 				}
@@ -241,7 +255,9 @@ func (t *traffic) more(count int) {
 	before := t.count()
 	t.await("more uploads are acknowledged", func(context.Context) error {
 		if now := t.count(); now < before+count {
-			return fmt.Errorf("%d of %d", now-before, count)
+			t.mu.Lock()
+			defer t.mu.Unlock()
+			return fmt.Errorf("%d of %d; the last trouble was %v", now-before, count, t.trouble)
 		}
 		return nil
 	})

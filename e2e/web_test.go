@@ -34,6 +34,8 @@ const (
 type web struct {
 	consul *consul.Client
 	client *http.Client
+	// failed, if set, is told of each attempt to upload that is made again.
+	failed func(error)
 }
 
 func newWeb(c *consul.Client) web {
@@ -117,6 +119,7 @@ func (w web) send(ctx context.Context, method, url string, headers map[string]st
 	}
 	response, err := w.client.Do(request)
 	if err != nil {
+		w.client.CloseIdleConnections() // to what is cut off they would all have to time out
 		return nil, err
 	}
 	defer response.Body.Close()
