@@ -131,7 +131,7 @@ func (f *deployFlags) options(names []string, getenv func(string) string, stdin 
 	if o.Items, err = f.readItems(stdin); err != nil {
 		return o, err
 	}
-	if o.Nomad, err = nomadClient(getenv); err != nil {
+	if o.Nomad, err = clusterClient(getenv); err != nil {
 		return o, err
 	}
 	o.Consul = consulClient(getenv)
@@ -197,8 +197,8 @@ func (f *deployFlags) readItems(stdin io.Reader) (map[string]string, error) {
 	return items, nil
 }
 
-// nomadClient is a client of the cluster that the environment names.
-func nomadClient(getenv func(string) string) (*api.Client, error) {
+// clusterClient is a client of the cluster that the environment names, which answers.
+func clusterClient(getenv func(string) string) (*api.Client, error) {
 	config := api.DefaultConfig()
 	for name, setting := range map[string]*string{
 		"NOMAD_ADDR": &config.Address, "NOMAD_TOKEN": &config.SecretID, "NOMAD_NAMESPACE": &config.Namespace, "NOMAD_REGION": &config.Region,
@@ -208,8 +208,11 @@ func nomadClient(getenv func(string) string) (*api.Client, error) {
 		}
 	}
 	client, err := api.NewClient(config)
+	if err == nil {
+		_, err = client.Status().Leader()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("NOMAD_ADDR: %w", err)
+		return nil, fmt.Errorf("ask Nomad at %s, where NOMAD_ADDR says it is: %w", config.Address, err)
 	}
 	return client, nil
 }

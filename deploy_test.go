@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -188,6 +189,9 @@ func TestWhatDeployIsGivenWrongly(t *testing.T) {
 	}
 	_, _, err := nomadOf(t, stack).Jobs().Info("web", nil)
 	assert.Error(t, err)
+	away := func(name string) string { return map[string]string{"NOMAD_ADDR": "http://127.0.0.1:1"}[name] }
+	assert.ErrorContains(t, run(t.Context(), []string{"deploy"}, away, io.Discard, io.Discard),
+		"ask Nomad at http://127.0.0.1:1, where NOMAD_ADDR says it is: ")
 }
 
 func nomadOf(t *testing.T, stack *emulator.Stack) *api.Client {

@@ -92,3 +92,10 @@ func TestAJobIsGivenWhatItReads(t *testing.T) {
 	assert.Equal(t, given, jobs.Items{All: true}.Pick(given))
 	assert.Empty(t, jobs.Items{}.Pick(given))
 }
+
+func TestValuesAreForAllJobsOrForOne(t *testing.T) {
+	t.Parallel()
+	values := map[string]string{"count": "2", "web.count": "3", "web.note": "a", "webhooks.note": "b"}
+	assert.Equal(t, map[string]string{"count": "3", "note": "a"}, jobs.Given(values, "web"))
+	assert.Equal(t, map[string]string{"count": "2"}, jobs.Given(values, "mailer"))
+}

@@ -45,6 +45,23 @@ func Names(files fs.FS) ([]string, error) {
 	return names, nil
 }
 
+// Given are the values for the variables of one job's file, of values that are
+// by the name of the variable for every job, or by job.name for that one.
+func Given(values map[string]string, job string) map[string]string {
+	given := map[string]string{}
+	for variable, value := range values {
+		if !strings.Contains(variable, ".") {
+			given[variable] = value
+		}
+	}
+	for variable, value := range values {
+		if own, ok := strings.CutPrefix(variable, job+"."); ok {
+			given[own] = value
+		}
+	}
+	return given
+}
+
 // Read reads a job file of the folder as `nomad job run` does, with values for
 // those of the variables that it declares.
 func Read(files fs.FS, name string, given map[string]string) (Job, error) {

@@ -85,6 +85,18 @@ job %q {
   %s
   group "main" {
     count = var.count
+    scaling {
+      min = 0
+      max = 9
+      policy {
+        check "cpu" {
+          source = "nomad-apm"
+          strategy "target-value" {
+            target = 70
+          }
+        }
+      }
+    }
     %s
     task "main" {
       driver       = "raw_exec"
@@ -229,7 +241,10 @@ func TestPartsAreThereBeforeTheJobsThatNeedThem(t *testing.T) {
 
 func TestDeployingAgainChangesNothing(t *testing.T) {
 	t.Parallel()
-	client := cluster(t)
+	again(t, cluster(t))
+}
+
+func again(t *testing.T, client *api.Client) {
 	o := options(client, platform())
 	require.NoError(t, deploy.Run(bounded(t), o))
 	indexes := func() (all []uint64) {
@@ -354,7 +369,10 @@ func TestAUserWhomThePartDoesNotKnow(t *testing.T) {
 
 func TestSeveralAtOnceAgree(t *testing.T) {
 	t.Parallel()
-	client := cluster(t)
+	severalAtOnce(t, cluster(t))
+}
+
+func severalAtOnce(t *testing.T, client *api.Client) {
 	var all sync.WaitGroup
 	failures := make([]error, 4)
 	for i := range failures {
@@ -384,7 +402,10 @@ func alone(t *testing.T, client *api.Client, text string, variables map[string]s
 
 func TestAnUpdateIsWaitedFor(t *testing.T) {
 	t.Parallel()
-	client := cluster(t)
+	updated(t, cluster(t))
+}
+
+func updated(t *testing.T, client *api.Client) {
 	_, err := alone(t, client, job("web", forever, "", ""), map[string]string{"count": "2"})
 	require.NoError(t, err)
 	before := running(t, client, "web")
@@ -401,7 +422,10 @@ func TestAnUpdateIsWaitedFor(t *testing.T) {
 
 func TestAnUpdateThatFailsIsTakenBack(t *testing.T) {
 	t.Parallel()
-	client := cluster(t)
+	takenBack(t, cluster(t))
+}
+
+func takenBack(t *testing.T, client *api.Client) {
 	_, err := alone(t, client, job("web", forever, "", ""), map[string]string{"count": "2"})
 	require.NoError(t, err)
 	_, err = alone(t, client, observed(job("web", "echo no disk is left >&2; exit 7", "", "")), map[string]string{"count": "2"})
@@ -416,7 +440,11 @@ func TestAnUpdateThatFailsIsTakenBack(t *testing.T) {
 
 func TestAJobThatFailsIsTriedAgainOnceItsProgramIsThere(t *testing.T) {
 	t.Parallel()
-	client, program := cluster(t), filepath.Join(t.TempDir(), "program")
+	triedAgain(t, cluster(t))
+}
+
+func triedAgain(t *testing.T, client *api.Client) {
+	program := filepath.Join(t.TempDir(), "program")
 	text := observed(job("web", "exec "+program, "", ""))
 	_, err := alone(t, client, text, nil)
 	require.ErrorContains(t, err, "not found")
@@ -483,7 +511,10 @@ func TestDetachedWaitsForPartsAlone(t *testing.T) {
 
 func TestCanariesWaitToBePromoted(t *testing.T) {
 	t.Parallel()
-	client := cluster(t)
+	canaries(t, cluster(t))
+}
+
+func canaries(t *testing.T, client *api.Client) {
 	text := strings.Replace(job("web", forever, "", ""), "update {", "update {\ncanary = 1\n", 1)
 	_, err := alone(t, client, text, nil)
 	require.NoError(t, err)
@@ -498,11 +529,13 @@ func TestCanariesWaitToBePromoted(t *testing.T) {
 func TestJobsOfOtherKinds(t *testing.T) {
 	t.Parallel()
 	client := cluster(t)
-	batch := func(more string) string {
-		from, to := "update {", "restart {"
-		before, rest, _ := strings.Cut(job("web", "true", "type = \"batch\"\n"+more, ""), from)
+	without := func(text, from, to string) string { // the blocks between
+		before, rest, _ := strings.Cut(text, from)
 		_, after, _ := strings.Cut(rest, to)
 		return before + to + after
+	}
+	batch := func(more string) string {
+		return without(job("web", "true", "type = \"batch\"\n"+more, ""), "update {", "restart {")
 	}
 	told, err := alone(t, client, batch(""), nil)
 	require.NoError(t, err)
@@ -512,7 +545,7 @@ func TestJobsOfOtherKinds(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, deploy.Healthy, told.all[len(told.all)-1].State)
 	client = cluster(t)
-	_, err = alone(t, client, job("web", forever, "type = \"system\"", ""), nil)
+	_, err = alone(t, client, without(job("web", forever, "type = \"system\"", ""), "scaling {", "update {"), nil)
 	require.NoError(t, err)
 	assert.Len(t, running(t, client, "web"), 3)
 }

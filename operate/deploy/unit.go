@@ -20,6 +20,7 @@ type unit struct {
 	items  jobs.Items // that it reads
 	chosen bool       // it is to be deployed
 	known  *api.Job   // as Nomad has it; nil if it has not, or has it stopped
+	index  uint64     // of the last change of it in Nomad; 0 if that has not had it
 }
 
 // here tells whether the job is there once all is deployed.
@@ -66,18 +67,12 @@ func readUnits(o Options) ([]*unit, error) {
 
 func readUnit(o Options, name string) (*unit, error) {
 	chosen := len(o.Names) == 0 || slices.Contains(o.Names, name)
-	given := map[string]string{}
-	for variable, value := range o.Variables {
-		if chosen && !strings.Contains(variable, ".") {
-			given[variable] = value
-		}
+	values := o.Variables
+	if !chosen { // what is for all jobs is for those that are deployed
+		values = maps.Clone(values)
+		maps.DeleteFunc(values, func(variable, _ string) bool { return !strings.Contains(variable, ".") })
 	}
-	for variable, value := range o.Variables {
-		if own, ok := strings.CutPrefix(variable, name+"."); ok {
-			given[own] = value
-		}
-	}
-	job, err := jobs.Read(o.Jobs, name, given)
+	job, err := jobs.Read(o.Jobs, name, jobs.Given(values, name))
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +104,7 @@ func checkVariables(given map[string]string, units []*unit) error {
 
 // lookUp asks Nomad which jobs it has.
 func (u *unit) lookUp(ctx context.Context, nomad *api.Client) error {
+	u.known, u.index = nil, 0
 	known, _, err := nomad.Jobs().Info(u.id, u.reading(ctx))
 	if isNotFound(err) {
 		return nil
@@ -116,6 +112,7 @@ func (u *unit) lookUp(ctx context.Context, nomad *api.Client) error {
 	if err != nil {
 		return fmt.Errorf("read job %q: %w", u.id, err)
 	}
+	u.index = *known.JobModifyIndex
 	if known.Stop == nil || !*known.Stop {
 		u.known = known
 	}

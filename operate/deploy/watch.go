@@ -2,7 +2,6 @@ package deploy
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -122,7 +121,7 @@ func (w *watch) look(ctx context.Context) (s seen, err error) {
 // judge says how far the job is, or why it will not become healthy.
 func (w *watch) judge(ctx context.Context, s seen) (State, string, error) {
 	if s.job.Stop != nil && *s.job.Stop {
-		return "", "", errors.New("somebody has stopped it")
+		return "", "", errStopped
 	}
 	if s.job.IsPeriodic() || s.job.IsParameterized() {
 		return w.done(), "it waits for its time", nil

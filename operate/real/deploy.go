@@ -7,7 +7,6 @@ import (
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 
 	consul "github.com/hashicorp/consul/api"
 
@@ -45,18 +44,7 @@ func (s *Stack) readJobs(o Options) ([]jobs.Job, error) {
 	var list []jobs.Job
 	declared := map[string]bool{}
 	for _, name := range s.Jobs {
-		given := map[string]string{}
-		for key, value := range values {
-			if !strings.Contains(key, ".") {
-				given[key] = value
-			}
-		}
-		for key, value := range values {
-			if of, found := strings.CutPrefix(key, name+"."); found {
-				given[of] = value
-			}
-		}
-		job, err := readJob(o, name, given)
+		job, err := readJob(o, name, jobs.Given(values, name))
 		if err != nil {
 			return nil, err
 		}
