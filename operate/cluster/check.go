@@ -5,12 +5,12 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
 
 	"github.com/drydock/drydock/jobs"
+	"github.com/drydock/drydock/operate/agents"
 )
 
 // check refuses what cannot be: the namespaces need Linux, root and ip.
@@ -33,7 +33,7 @@ func checkPrograms(o Options) error {
 	if err != nil {
 		return err
 	}
-	missing := slices.DeleteFunc(wanted, func(program string) bool { return isOn(o.Path, program) })
+	missing := slices.DeleteFunc(wanted, func(program string) bool { return agents.Find(program, o.Path) != "" })
 	if len(missing) > 0 {
 		return fmt.Errorf("not on the PATH: %s: scripts/cluster finds or builds them all, and bin/drydock and bin/drydock-images are from make build",
 			strings.Join(missing, ", "))
@@ -56,21 +56,8 @@ func programs(o Options) ([]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, group := range job.TaskGroups {
-			for _, task := range group.Tasks {
-				command, ok := task.Config["command"].(string)
-				if ok && !strings.ContainsAny(command, "/$") && !slices.Contains(wanted, command) {
-					wanted = append(wanted, command)
-				}
-			}
-		}
+		wanted = append(wanted, job.Programs("raw_exec")...)
 	}
-	return wanted, nil
-}
-
-func isOn(path, program string) bool {
-	return slices.ContainsFunc(filepath.SplitList(path), func(dir string) bool {
-		info, err := os.Stat(filepath.Join(dir, program))
-		return err == nil && info.Mode().IsRegular() && info.Mode()&0o111 != 0
-	})
+	slices.Sort(wanted)
+	return slices.Compact(wanted), nil
 }

@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	version "github.com/hashicorp/go-version"
+
+	"github.com/drydock/drydock/operate/agents"
 )
 
 // The oldest agents that the job files are made for.
@@ -61,7 +63,7 @@ func checkDriver(driver string) error {
 func checkPrograms(ctx context.Context, path string, programs []string) error {
 	var missing []string
 	for _, program := range append([]string{"consul", "nomad"}, programs...) {
-		if find(program, path) == "" {
+		if agents.Find(program, path) == "" {
 			missing = append(missing, program)
 		}
 	}
@@ -70,22 +72,11 @@ func checkPrograms(ctx context.Context, path string, programs []string) error {
 			strings.Join(missing, ", "))
 	}
 	for _, agent := range []string{"consul", "nomad"} {
-		if err := checkVersion(ctx, agent, find(agent, path)); err != nil {
+		if err := checkVersion(ctx, agent, agents.Find(agent, path)); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// find looks a program up on a PATH; empty if it is not there.
-func find(program, path string) string {
-	for _, dir := range filepath.SplitList(path) {
-		file := filepath.Join(dir, program)
-		if info, err := os.Stat(file); err == nil && !info.IsDir() && info.Mode()&0o111 != 0 {
-			return file
-		}
-	}
-	return ""
 }
 
 // sandbox are the folders with programs that Nomad's driver exec shows to tasks.
@@ -100,7 +91,7 @@ func checkConfined(path string, programs []string) error {
 		}
 	}
 	for _, program := range programs {
-		file, err := filepath.EvalSymlinks(find(program, strings.Join(shown, string(filepath.ListSeparator))))
+		file, err := filepath.EvalSymlinks(agents.Find(program, strings.Join(shown, string(filepath.ListSeparator))))
 		if err != nil || !inSandbox(file) {
 			return fmt.Errorf("the driver exec shows tasks only what is in %s, and %s is not there: copy it to /usr/local/bin, or use the driver raw_exec",
 				strings.Join(sandbox, ", "), program)

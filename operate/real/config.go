@@ -121,6 +121,8 @@ func needsOf(list []jobs.Job, cores int) needs {
 	const updating, perCore = 2, 3000 // an update runs old and new side by side
 	var n needs
 	for _, job := range list {
+		n.confined = append(n.confined, job.Programs("exec")...)
+		n.programs = append(n.programs, job.Programs("raw_exec")...)
 		for _, group := range job.TaskGroups {
 			count := 1
 			if group.Count != nil {
@@ -135,18 +137,13 @@ func needsOf(list []jobs.Job, cores int) needs {
 				if task.Resources != nil && task.Resources.CPU != nil {
 					n.cpu += count * *task.Resources.CPU
 				}
-				if command, ok := task.Config["command"].(string); ok && (task.Driver == "raw_exec" || task.Driver == "exec") && !strings.ContainsAny(command, "/$") {
-					n.programs = append(n.programs, command)
-					if task.Driver == "exec" {
-						n.confined = append(n.confined, command)
-					}
-				}
 				if task.User != "" && task.User != "root" && task.Driver == "raw_exec" {
 					n.users = append(n.users, task.User)
 				}
 			}
 		}
 	}
+	n.programs = append(n.programs, n.confined...)
 	n.cpu = max(updating*n.cpu, cores*perCore)
 	for _, list := range []*[]string{&n.programs, &n.confined, &n.users} {
 		slices.Sort(*list)

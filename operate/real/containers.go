@@ -5,13 +5,15 @@ import (
 	"fmt"
 	"os/exec"
 	"strings"
+
+	"github.com/drydock/drydock/operate/agents"
 )
 
 // removeContainers removes the containers that the stack's tasks ran in, which
 // outlive a Nomad that was killed. They are those of Nomad that have a folder of
 // the stack mounted.
 func (s *Stack) removeContainers(ctx context.Context) error {
-	docker := find("docker", s.Path)
+	docker := agents.Find("docker", s.Path)
 	if docker == "" {
 		return nil
 	}

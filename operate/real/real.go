@@ -118,7 +118,7 @@ func (s *Stack) file(names ...string) string {
 // agent is one of the stack's agents.
 func (s *Stack) agent(name string, args ...string) agents.Agent {
 	return agents.Agent{
-		Name: name, Dir: s.file(logsDir), Command: append([]string{find(name, s.Path)}, args...), Environment: agents.Environment(s.Dir, s.Path),
+		Name: name, Dir: s.file(logsDir), Command: append([]string{agents.Find(name, s.Path)}, args...), Environment: agents.Environment(s.Dir, s.Path),
 	}
 }
 
