@@ -100,9 +100,9 @@ func patiently(commands []parity.Command) []parity.Command {
 // masks are what differs between two Nomads that do the same.
 var masks = []parity.Mask{
 	// What a task takes at the moment, and a machine has.
-	{Pattern: regexp.MustCompile(`(Addresses\n)(?:\d+/)?(\d+ MHz +)(?:[\d.]+ [KMGTE]?i?B/)?`), With: "$1$2"},
+	{Pattern: regexp.MustCompile(`(Addresses\n)(?:\d+/)?(\d+ MHz +)(?:[\d.]+ [KMGTPE]?i?B/)?`), With: "$1$2"},
 	{Pattern: regexp.MustCompile(`(Resource Utilization\nCPU +Memory.*\n).*`), With: "$1<used>"},
-	{Pattern: regexp.MustCompile(`(\d+/\d+ MHz +)[\d.]+ [KMGT]iB(/[\d.]+ [KMGT]iB +)[\d.]+ [KMGT]iB(/[\d.]+ [KMGT]iB)`), With: "$1<used>$2<used>$3"},
+	{Pattern: regexp.MustCompile(`(\d+/\d+ MHz +)[\d.]+ [KMGTPE]iB(/[\d.]+ [KMGTPE]iB +)[\d.]+ [KMGTPE]iB(/[\d.]+ [KMGTPE]iB)`), With: "$1<used>$2<used>$3"},
 	{Pattern: regexp.MustCompile(`(Uptime += ).*`), With: "$1<time>"},
 
 	// Times and durations.
