@@ -156,12 +156,13 @@ func (w web) call(ctx context.Context, method, service, path string, body, answe
 }
 
 // again tries until there is no error, or one that trying again cannot mend.
+// What hangs, on a connection to what was cut off, is given up and tried anew.
 func again(ctx context.Context, try func(context.Context) error) error {
 	tick := time.NewTicker(askAgain)
 	defer tick.Stop()
 	var last error
 	for {
-		err := try(ctx)
+		err := once(ctx, try)
 		if ctx.Err() == nil || last == nil {
 			last = err // later ones say only that the time is over
 		}
@@ -177,16 +178,18 @@ func again(ctx context.Context, try func(context.Context) error) error {
 	}
 }
 
+func once(ctx context.Context, try func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(ctx, askAtMost)
+	defer cancel()
+	return try(ctx)
+}
+
 // await tries until there is no error.
 func (r run) await(what string, try func(context.Context) error) {
 	r.Helper()
 	ctx, cancel := context.WithTimeout(r.Context(), atMost)
 	defer cancel()
-	require.NoError(r, again(ctx, func(ctx context.Context) error {
-		ctx, cancel := context.WithTimeout(ctx, askAtMost)
-		defer cancel()
-		return try(ctx)
-	}), what)
+	require.NoError(r, again(ctx, try), what)
 }
 
 // call asks a service until it answers.
