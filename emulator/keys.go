@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+
+	"github.com/drydock/drydock/emulator/s3"
 )
 
 const (
@@ -26,6 +28,15 @@ const rootKey = "drydock"
 
 // keys are secrets by their name or access key.
 type keys map[string]string
+
+// toStore are the keys as the object store takes them.
+func (k keys) toStore() map[string]s3.Key {
+	all := map[string]s3.Key{}
+	for name, secret := range k {
+		all[name] = s3.Key{Secret: secret}
+	}
+	return all
+}
 
 // loadKeys reads the keys, and makes those of the names that are missing.
 func loadKeys(path string, names []string) (keys, error) {

@@ -105,7 +105,7 @@ func startS3(dir string, port int, k keys, natsURL string, log *slog.Logger) (_ 
 	}
 	if p.store, err = s3.Open(s3.Options{
 		Dir:       dir,
-		Keys:      k,
+		Keys:      k.toStore(),
 		Notifiers: map[string]s3.Notifier{notificationARN: s3.JetStream(js, contract.TopicObjectsCreated)},
 		Logger:    log,
 	}); err != nil {

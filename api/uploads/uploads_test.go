@@ -101,7 +101,7 @@ func store(t *testing.T) cloud.Objects {
 	t.Helper()
 	server, err := s3server.Open(s3server.Options{
 		Dir:    t.TempDir(),
-		Keys:   map[string]string{"drydock": "drydock-secret"},
+		Keys:   map[string]s3server.Key{"drydock": {Secret: "drydock-secret"}},
 		NoSync: true,
 		Logger: slog.New(slog.DiscardHandler),
 	})

@@ -44,7 +44,7 @@ func buckets(address string) func(t *testing.T) cloud.Objects {
 
 func TestOnTheEmulator(t *testing.T) {
 	t.Parallel()
-	store, err := emulated.Open(emulated.Options{Dir: t.TempDir(), Keys: map[string]string{accessKey: secretKey}})
+	store, err := emulated.Open(emulated.Options{Dir: t.TempDir(), Keys: map[string]emulated.Key{accessKey: {Secret: secretKey}}})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, store.Close()) })
 	server := httptest.NewServer(store)
@@ -124,7 +124,7 @@ func TestAnAbsentStoreOrBucketIsNotReady(t *testing.T) {
 	require.NoError(t, err)
 	require.Error(t, objects.Ready(ctx))
 
-	store, err := emulated.Open(emulated.Options{Dir: t.TempDir(), Keys: map[string]string{accessKey: secretKey}})
+	store, err := emulated.Open(emulated.Options{Dir: t.TempDir(), Keys: map[string]emulated.Key{accessKey: {Secret: secretKey}}})
 	require.NoError(t, err)
 	defer store.Close()
 	server := httptest.NewServer(store)

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/drydock/drydock/emulator/s3/iam"
 )
 
 const (
@@ -17,8 +19,9 @@ const (
 // be checked.
 type identity struct {
 	accessKey   string
-	payloadHash string // what x-amz-content-sha256 said, or its default
-	signature   string // the seed of the chunk signatures
+	policy      *iam.Policy // nil: may do everything
+	payloadHash string      // what x-amz-content-sha256 said, or its default
+	signature   string      // the seed of the chunk signatures
 	signingKey  []byte
 	date, scope string
 }
@@ -66,14 +69,14 @@ func (q *request) authenticateHeader(header string) error {
 	if hash == "" {
 		return errInvalidRequest.saying("Missing required header for this request: x-amz-content-sha256")
 	}
-	cred, secret, err := q.credential(fields["Credential"], t, errAuthMalformed)
+	cred, key, err := q.credential(fields["Credential"], t, errAuthMalformed)
 	if err != nil {
 		return err
 	}
 	if skew := q.srv.now().Sub(t); skew > maxClockSkew || skew < -maxClockSkew {
 		return errTimeTooSkewed
 	}
-	return q.checkSignature(cred, secret, fields["SignedHeaders"], fields["Signature"], hash, date)
+	return q.checkSignature(cred, key, fields["SignedHeaders"], fields["Signature"], hash, date)
 }
 
 func (q *request) authenticateQuery() error {
@@ -99,7 +102,7 @@ func (q *request) authenticateQuery() error {
 	case expires > maxPresignSeconds:
 		return errAuthQuery.saying("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds")
 	}
-	cred, secret, err := q.credential(get("X-Amz-Credential"), t, errAuthQuery)
+	cred, key, err := q.credential(get("X-Amz-Credential"), t, errAuthQuery)
 	if err != nil {
 		return err
 	}
@@ -117,45 +120,45 @@ func (q *request) authenticateQuery() error {
 	if hash == "" {
 		hash = unsignedPayload
 	}
-	return q.checkSignature(cred, secret, get("X-Amz-SignedHeaders"), get("X-Amz-Signature"), hash, get("X-Amz-Date"))
+	return q.checkSignature(cred, key, get("X-Amz-SignedHeaders"), get("X-Amz-Signature"), hash, get("X-Amz-Date"))
 }
 
 // credential checks the scope against the request's date and this server, and
-// finds the secret.
-func (q *request) credential(s string, t time.Time, malformed *apiError) (credential, string, error) {
+// finds the key.
+func (q *request) credential(s string, t time.Time, malformed *apiError) (credential, Key, error) {
 	cred, ok := parseCredential(s)
 	if !ok || cred.service != "s3" {
-		return cred, "", malformed.saying("The Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/s3/aws4_request\".")
+		return cred, Key{}, malformed.saying("The Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/s3/aws4_request\".")
 	}
 	if cred.date != t.Format(scopeDateFormat) {
-		return cred, "", malformed.saying("The Credential has another date than the request.")
+		return cred, Key{}, malformed.saying("The Credential has another date than the request.")
 	}
 	// Clients ask for a bucket's location before they know the region.
 	if cred.region != q.srv.opts.Region && !(cred.region == "us-east-1" && q.query.Has("location")) {
 		e := malformed.saying("The authorization header is malformed; the region '%s' is wrong; expecting '%s'", cred.region, q.srv.opts.Region)
 		e.region = q.srv.opts.Region
-		return cred, "", e
+		return cred, Key{}, e
 	}
-	secret, ok := q.srv.opts.Keys[cred.accessKey]
+	key, ok := q.srv.opts.Keys[cred.accessKey]
 	if !ok {
-		return cred, "", errInvalidAccessKeyID
+		return cred, Key{}, errInvalidAccessKeyID
 	}
-	return cred, secret, nil
+	return cred, key, nil
 }
 
-func (q *request) checkSignature(cred credential, secret, signedHeaders, signature, hash, date string) error {
+func (q *request) checkSignature(cred credential, key Key, signedHeaders, signature, hash, date string) error {
 	signed := strings.Split(signedHeaders, ";")
 	if err := q.checkSignedHeaders(signed); err != nil {
 		return err
 	}
-	key := cred.signingKey(secret)
-	want := requestSignature(q.r, q.query, signed, hash, date, cred.scope(), key)
+	signingKey := cred.signingKey(key.Secret)
+	want := requestSignature(q.r, q.query, signed, hash, date, cred.scope(), signingKey)
 	if !sameSignature(want, signature) {
 		return errSignatureMismatch
 	}
 	q.auth = identity{
-		accessKey: cred.accessKey, payloadHash: hash, signature: signature,
-		signingKey: key, date: date, scope: cred.scope(),
+		accessKey: cred.accessKey, policy: key.Policy, payloadHash: hash, signature: signature,
+		signingKey: signingKey, date: date, scope: cred.scope(),
 	}
 	return nil
 }

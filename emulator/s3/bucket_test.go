@@ -125,7 +125,7 @@ func TestHealth(t *testing.T) {
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	keys := map[string]string{testKey: testSecret}
+	keys := map[string]Key{testKey: {Secret: testSecret}}
 	_, err := Open(Options{Keys: keys})
 	require.Error(t, err)
 	_, err = Open(Options{Dir: dir})

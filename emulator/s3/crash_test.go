@@ -63,7 +63,7 @@ func crashHelper(dir string) {
 	d, err := openDiary(dir)
 	fail(err)
 	s, err := Open(Options{
-		Dir: filepath.Join(dir, "s3"), Keys: map[string]string{testKey: testSecret}, Logger: slog.New(slog.DiscardHandler),
+		Dir: filepath.Join(dir, "s3"), Keys: map[string]Key{testKey: {Secret: testSecret}}, Logger: slog.New(slog.DiscardHandler),
 		NoSync: os.Getenv("DRYDOCK_S3_CRASH_NOSYNC") != "", Notifiers: map[string]Notifier{testARN: d},
 	})
 	fail(err)
@@ -178,7 +178,7 @@ func checkAfterKills(t *testing.T, dir string, keys map[string]*history) {
 	d, err := openDiary(dir)
 	require.NoError(t, err)
 	s, err := Open(Options{
-		Dir: filepath.Join(dir, "s3"), Keys: map[string]string{testKey: testSecret}, Logger: slog.New(slog.DiscardHandler),
+		Dir: filepath.Join(dir, "s3"), Keys: map[string]Key{testKey: {Secret: testSecret}}, Logger: slog.New(slog.DiscardHandler),
 		NoSync: true, Notifiers: map[string]Notifier{testARN: d},
 	})
 	require.NoError(t, err)

@@ -54,7 +54,7 @@ func start(t testing.TB, o Options) *endpoint {
 		o.NoSync = true
 	}
 	if o.Keys == nil {
-		o.Keys = map[string]string{testKey: testSecret, "second": "second-secret"}
+		o.Keys = map[string]Key{testKey: {Secret: testSecret}, "second": {Secret: "second-secret"}}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

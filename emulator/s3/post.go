@@ -199,15 +199,15 @@ func (q *request) authenticateForm(fields map[string]string) (*policy, error) {
 	if err != nil {
 		return nil, errMissingDate
 	}
-	cred, secret, err := q.credential(fields["x-amz-credential"], t, errMalformedPOST)
+	cred, key, err := q.credential(fields["x-amz-credential"], t, errMalformedPOST)
 	if err != nil {
 		return nil, err
 	}
-	want := hex.EncodeToString(hmacSHA256(cred.signingKey(secret), fields["policy"]))
+	want := hex.EncodeToString(hmacSHA256(cred.signingKey(key.Secret), fields["policy"]))
 	if !sameSignature(want, fields["x-amz-signature"]) {
 		return nil, errSignatureMismatch
 	}
-	q.auth = identity{accessKey: cred.accessKey}
+	q.auth = identity{accessKey: cred.accessKey, policy: key.Policy}
 	pol, err := parsePolicy(fields["policy"])
 	if err != nil {
 		return nil, errMalformedPolicy.because(err)

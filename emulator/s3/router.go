@@ -27,8 +27,9 @@ type routeKey struct {
 
 type route struct {
 	handle func(*request) error
+	action string   // what the caller has to be allowed; empty: the handler asks itself
 	params []string // the other query parameters it understands
-	public bool     // checks the caller itself
+	public bool     // finds out itself who the caller is
 }
 
 // subPOST stands for a browser's form, which no query parameter tells apart.
@@ -43,32 +44,32 @@ func routes() map[routeKey]route {
 	listing := []string{"prefix", "delimiter", "max-keys", "encoding-type"}
 	with := func(base []string, more ...string) []string { return append(append([]string{}, base...), more...) }
 	return map[routeKey]route{
-		{get, service, ""}: {handle: (*request).listBuckets},
+		{get, service, ""}: {handle: (*request).listBuckets, action: "s3:ListAllMyBuckets"},
 
-		{put, bucketLevel, ""}:             {handle: (*request).createBucket},
-		{head, bucketLevel, ""}:            {handle: (*request).headBucket},
-		{del, bucketLevel, ""}:             {handle: (*request).deleteBucket},
-		{get, bucketLevel, "location"}:     {handle: (*request).bucketLocation},
-		{get, bucketLevel, "cors"}:         {handle: (*request).getCORS},
-		{put, bucketLevel, "cors"}:         {handle: (*request).putCORS},
-		{del, bucketLevel, "cors"}:         {handle: (*request).deleteCORS},
-		{get, bucketLevel, "notification"}: {handle: (*request).getNotification},
-		{put, bucketLevel, "notification"}: {handle: (*request).putNotification},
-		{get, bucketLevel, "versioning"}:   {handle: (*request).getVersioning},
-		{get, bucketLevel, ""}:             {handle: (*request).listObjectsV1, params: with(listing, "marker")},
-		{get, bucketLevel, "list-type"}:    {handle: (*request).listObjectsV2, params: with(listing, "continuation-token", "start-after", "fetch-owner")},
-		{get, bucketLevel, "uploads"}:      {handle: (*request).listUploads, params: []string{"prefix", "delimiter", "max-uploads", "encoding-type", "key-marker", "upload-id-marker"}},
+		{put, bucketLevel, ""}:             {handle: (*request).createBucket, action: "s3:CreateBucket"},
+		{head, bucketLevel, ""}:            {handle: (*request).headBucket, action: "s3:ListBucket"},
+		{del, bucketLevel, ""}:             {handle: (*request).deleteBucket, action: "s3:DeleteBucket"},
+		{get, bucketLevel, "location"}:     {handle: (*request).bucketLocation, action: "s3:GetBucketLocation"},
+		{get, bucketLevel, "cors"}:         {handle: (*request).getCORS, action: "s3:GetBucketCORS"},
+		{put, bucketLevel, "cors"}:         {handle: (*request).putCORS, action: "s3:PutBucketCORS"},
+		{del, bucketLevel, "cors"}:         {handle: (*request).deleteCORS, action: "s3:PutBucketCORS"},
+		{get, bucketLevel, "notification"}: {handle: (*request).getNotification, action: "s3:GetBucketNotification"},
+		{put, bucketLevel, "notification"}: {handle: (*request).putNotification, action: "s3:PutBucketNotification"},
+		{get, bucketLevel, "versioning"}:   {handle: (*request).getVersioning, action: "s3:GetBucketVersioning"},
+		{get, bucketLevel, ""}:             {handle: (*request).listObjectsV1, action: "s3:ListBucket", params: with(listing, "marker")},
+		{get, bucketLevel, "list-type"}:    {handle: (*request).listObjectsV2, action: "s3:ListBucket", params: with(listing, "continuation-token", "start-after", "fetch-owner")},
+		{get, bucketLevel, "uploads"}:      {handle: (*request).listUploads, action: "s3:ListBucketMultipartUploads", params: []string{"prefix", "delimiter", "max-uploads", "encoding-type", "key-marker", "upload-id-marker"}},
 		{post, bucketLevel, "delete"}:      {handle: (*request).deleteObjects},
 		{post, bucketLevel, subPOST}:       {handle: (*request).postObject, public: true},
-		{put, objectLevel, ""}:             {handle: (*request).putObject},
-		{get, objectLevel, ""}:             {handle: (*request).getObject, params: overrides},
-		{head, objectLevel, ""}:            {handle: (*request).getObject, params: overrides},
-		{del, objectLevel, ""}:             {handle: (*request).deleteObject, params: []string{"versionId"}},
-		{post, objectLevel, "uploads"}:     {handle: (*request).createUpload},
-		{put, objectLevel, "uploadId"}:     {handle: (*request).uploadPart, params: []string{"partNumber"}},
-		{get, objectLevel, "uploadId"}:     {handle: (*request).listParts, params: []string{"max-parts", "part-number-marker", "encoding-type"}},
-		{post, objectLevel, "uploadId"}:    {handle: (*request).completeUpload},
-		{del, objectLevel, "uploadId"}:     {handle: (*request).abortUpload},
+		{put, objectLevel, ""}:             {handle: (*request).putObject, action: "s3:PutObject"},
+		{get, objectLevel, ""}:             {handle: (*request).getObject, action: "s3:GetObject", params: overrides},
+		{head, objectLevel, ""}:            {handle: (*request).getObject, action: "s3:GetObject", params: overrides},
+		{del, objectLevel, ""}:             {handle: (*request).deleteObject, action: "s3:DeleteObject", params: []string{"versionId"}},
+		{post, objectLevel, "uploads"}:     {handle: (*request).createUpload, action: "s3:PutObject"},
+		{put, objectLevel, "uploadId"}:     {handle: (*request).uploadPart, action: "s3:PutObject", params: []string{"partNumber"}},
+		{get, objectLevel, "uploadId"}:     {handle: (*request).listParts, action: "s3:ListMultipartUploadParts", params: []string{"max-parts", "part-number-marker", "encoding-type"}},
+		{post, objectLevel, "uploadId"}:    {handle: (*request).completeUpload, action: "s3:PutObject"},
+		{del, objectLevel, "uploadId"}:     {handle: (*request).abortUpload, action: "s3:AbortMultipartUpload"},
 	}
 }
 
@@ -138,6 +139,9 @@ func (q *request) serve() error {
 		return rerr
 	}
 	if err := q.checkNames(); err != nil {
+		return err
+	}
+	if err := q.allow(rt.action, q.bucket, q.key); err != nil {
 		return err
 	}
 	return rt.handle(q)

@@ -20,8 +20,8 @@ import (
 type Options struct {
 	// Dir is the data folder, made when absent. One Server at a time can have it.
 	Dir string
-	// Keys are the secrets by access key. Each key may do everything.
-	Keys map[string]string
+	// Keys are those that are there from the start, by access key.
+	Keys map[string]Key
 	// Region is what clients must sign for. Default "us-east-1".
 	Region string
 	// Notifiers are the destinations of bucket events by ARN, such as

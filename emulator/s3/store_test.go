@@ -25,7 +25,7 @@ type interrupted struct {
 func interrupt(t *testing.T) *interrupted {
 	dir := t.TempDir()
 	s, err := Open(Options{
-		Dir: dir, Keys: map[string]string{testKey: testSecret}, NoSync: true,
+		Dir: dir, Keys: map[string]Key{testKey: {Secret: testSecret}}, NoSync: true,
 		Logger: slog.New(slog.DiscardHandler), Notifiers: map[string]Notifier{testARN: &inbox{down: true}},
 	})
 	require.NoError(t, err)

@@ -53,7 +53,7 @@ func setUp(t *testing.T) *bench {
 	events, err := servernats.Start(servernats.Options{Dir: t.TempDir()})
 	require.NoError(t, err)
 	t.Cleanup(func() { events.Close() })
-	store, err := servers3.Open(servers3.Options{Dir: t.TempDir(), Keys: map[string]string{"k": "s"}, NoSync: true})
+	store, err := servers3.Open(servers3.Options{Dir: t.TempDir(), Keys: map[string]servers3.Key{"k": {Secret: "s"}}, NoSync: true})
 	require.NoError(t, err)
 	t.Cleanup(func() { store.Close() })
 	require.NoError(t, store.CreateBucket("uploads"))
