@@ -105,7 +105,7 @@ func Open(o Options) (*Server, error) {
 	_, _ = rand.Read(run)
 	s := &Server{
 		opts: o, log: o.Logger, now: o.Now, st: st, deployment: id,
-		routes: routes(), prefix: hex.EncodeToString(run),
+		routes: table(), prefix: hex.EncodeToString(run),
 		outbox: startOutbox(o.Notifiers, o.Logger),
 	}
 	for _, p := range pending {

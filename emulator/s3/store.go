@@ -63,6 +63,7 @@ type bucketConf struct {
 	Created      time.Time                   `json:"created"`
 	CORS         *cors.Config                `json:"cors,omitempty"`
 	Notification *notification.Configuration `json:"notification,omitempty"`
+	Tags         map[string]string           `json:"tags,omitempty"`
 }
 
 func (b *bucket) config() bucketConf {
