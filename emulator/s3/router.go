@@ -165,6 +165,9 @@ func (q *request) route() (route, error) {
 	}
 	rt, ok := table[key]
 	for name := range q.query {
+		if o, ok := q.srv.absent[routeKey{q.r.Method, lvl, name}]; ok && name != "" {
+			return route{}, errNotImplemented.saying("%s is not implemented here: %s.", o.name, o.lacks)
+		}
 		if name != key.sub && !signingParam(name) && !understands(rt, name) {
 			return route{}, errNotImplemented.saying("The query parameter %q is not implemented here.", name)
 		}

@@ -55,6 +55,7 @@ type Server struct {
 	st         *store
 	outbox     *outbox
 	routes     map[routeKey]route
+	absent     map[routeKey]operation
 	deployment string
 	lastSeq    atomic.Int64
 	requests   atomic.Uint64
@@ -105,7 +106,7 @@ func Open(o Options) (*Server, error) {
 	_, _ = rand.Read(run)
 	s := &Server{
 		opts: o, log: o.Logger, now: o.Now, st: st, deployment: id,
-		routes: table(), prefix: hex.EncodeToString(run),
+		routes: table(), absent: absent(table()), prefix: hex.EncodeToString(run),
 		outbox: startOutbox(o.Notifiers, o.Logger),
 	}
 	for _, p := range pending {
