@@ -70,11 +70,6 @@ func (q *request) aclTarget() error {
 	if err != nil || q.key == "" {
 		return err
 	}
-	if err := q.checkVersion(); err != nil {
-		return err
-	}
-	if _, ok := b.index.get(q.key); !ok {
-		return errNoSuchKey
-	}
-	return nil
+	_, err = q.target(b)
+	return err
 }

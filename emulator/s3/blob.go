@@ -26,6 +26,15 @@ type meta struct {
 	User      map[string]string `json:"user,omitempty"`    // X-Amz-Meta-…, canonical names
 	Checksum  checksum          `json:"checksum,omitzero"`
 	PartSizes []int64           `json:"partSizes,omitempty"`
+	// Version is the id of the version, "" for the null version. Sequence orders
+	// the versions of a key.
+	Version  string `json:"version,omitempty"`
+	Sequence int64  `json:"sequence,omitempty"`
+	// Marker says that the version is a delete marker.
+	Marker bool `json:"marker,omitempty"`
+	// Attributes are those that the version was written with. A sidecar may hold
+	// later ones.
+	Attributes attributes `json:"attributes,omitzero"`
 }
 
 // The footer ends every blob: magic, length of the data, length of the

@@ -83,13 +83,3 @@ func (q *request) bucketLocation() error {
 		Location string   `xml:",chardata"`
 	}{Location: region})
 }
-
-// getVersioning says that no bucket is versioned.
-func (q *request) getVersioning() error {
-	if _, err := q.bucketOf(); err != nil {
-		return err
-	}
-	return q.writeXML(struct {
-		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ VersioningConfiguration"`
-	}{})
-}

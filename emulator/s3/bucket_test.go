@@ -63,14 +63,14 @@ func TestBucketRefusals(t *testing.T) {
 		"unknown parameter":  {http.MethodGet, "/" + b + "?surprise=1", "", 501, "NotImplemented"},
 		"object tags":        {http.MethodGet, "/" + b + "/key?tagging", "", 501, "NotImplemented"},
 		"object attributes":  {http.MethodGet, "/" + b + "/key?attributes", "", 501, "NotImplemented"},
-		"put with sub":       {http.MethodPut, "/" + b + "/key?acl", "", 501, "NotImplemented"},
+		"put with sub":       {http.MethodPut, "/" + b + "/key?torrent", "", 501, "NotImplemented"},
 		"method":             {http.MethodPatch, "/" + b, "", 405, "MethodNotAllowed"},
 		"malformed query":    {http.MethodGet, "/" + b + "?a=%zz", "", 400, "InvalidArgument"},
 		"unknown list":       {http.MethodGet, "/" + b + "?list-type=3", "", 501, "NotImplemented"},
 		"key too long":       {http.MethodPut, "/" + b + "/" + strings.Repeat("k", 1025), "", 400, "KeyTooLongError"},
 		"key not UTF-8":      {http.MethodPut, "/" + b + "/%ff", "", 400, "InvalidArgument"},
 		"not there":          {http.MethodGet, "/" + b + "/absent", "", 404, "NoSuchKey"},
-		"version":            {http.MethodGet, "/" + b + "/absent?versionId=1", "", 404, "NoSuchVersion"},
+		"version":            {http.MethodGet, "/" + b + "/absent?versionId=1", "", 400, "InvalidArgument"},
 		"delete without xml": {http.MethodPost, "/" + b + "?delete", "", 400, "MalformedXML"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -70,6 +70,7 @@ func (q *request) completeUpload() error {
 		return err
 	}
 	u.ended = true
+	q.setVersion(m.Version)
 	return q.writeXML(struct {
 		XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CompleteMultipartUploadResult"`
 		Location string
@@ -172,7 +173,7 @@ func (q *request) assemble(b *bucket, u *upload, parts []part, m *meta, c change
 		m.PartSizes = append(m.PartSizes, p.size)
 	}
 	m.Modified = q.srv.now().UTC()
-	if err := st.seal(m, s.sync); err != nil {
+	if err := s.seal(b, st, m); err != nil {
 		return err
 	}
 	return s.put(b, st, m, c)

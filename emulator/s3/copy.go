@@ -32,7 +32,8 @@ func (q *request) copySource() (*os.File, *meta, string, error) {
 	if bucketName == "" || key == "" {
 		return nil, nil, "", errInvalidArgument.saying("Copy Source must mention the source bucket and key: sourcebucket/sourcekey.")
 	}
-	if v, ok := strings.CutPrefix(query, "versionId="); ok && v != "" && v != "null" {
+	version := strings.TrimPrefix(query, "versionId=")
+	if checkVersionID(version) != nil {
 		return nil, nil, "", errNoSuchVersion
 	}
 	if err := checkKey(key); err != nil {
@@ -42,9 +43,12 @@ func (q *request) copySource() (*os.File, *meta, string, error) {
 	if err != nil {
 		return nil, nil, "", err
 	}
-	f, m, err := q.openObject(b, key)
+	f, m, err := q.openObject(b, key, version)
 	if err != nil {
 		return nil, nil, "", err
+	}
+	if version != "" {
+		q.w.Header().Set("X-Amz-Copy-Source-Version-Id", version)
 	}
 	if err := readCondition(q.r.Header, "X-Amz-Copy-Source-", m); err != nil {
 		_ = f.Close()
@@ -71,7 +75,7 @@ func (q *request) copyObject() error {
 	switch d := q.r.Header.Get("X-Amz-Metadata-Directive"); d {
 	case "", "COPY":
 		class := q.r.Header.Get(headerStorageClass)
-		if name == q.bucket+"/"+q.key && class == "" {
+		if name == q.bucket+"/"+q.key && class == "" && q.w.Header().Get("X-Amz-Copy-Source-Version-Id") == "" {
 			return errInvalidRequest.saying("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
 		}
 		if class != "" {
@@ -104,6 +108,7 @@ func (q *request) copyObject() error {
 	if err := q.store(b, p, m, c); err != nil {
 		return err
 	}
+	q.setVersion(m.Version)
 	q.w.Header().Set("ETag", quote(m.ETag))
 	return q.writeXML(copyResult{
 		XMLName:      xml.Name{Space: xmlNamespace, Local: "CopyObjectResult"},

@@ -215,7 +215,7 @@ func stateOf(t *testing.T, b *bucket, key string) string {
 	if !ok {
 		return ""
 	}
-	f, m, err := openBlob(b.objectPath(key))
+	f, m, err := openBlob(b.objectPath(key, e.version))
 	require.NoError(t, err)
 	defer func() { _ = f.Close() }()
 	require.Equal(t, e.etag, m.ETag)

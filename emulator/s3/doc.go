@@ -9,12 +9,14 @@
 //	tmp/                        files being written; emptied by Open
 //	log/<first sequence>.log    the commit log, and the outbox of events
 //	buckets/<name>/bucket.json  creation time, CORS and notification rules
-//	buckets/<name>/objects/     one self-contained file per object
+//	buckets/<name>/objects/     one self-contained file per version of an object
 //	uploads/<id>/               a multipart upload: upload.json and its parts
 //
 // An object's file is named by the SHA-256 of its key, so that keys of any
-// shape stay inside the folder. It holds the data, then the metadata as JSON,
-// then a fixed footer.
+// shape stay inside the folder, and by the id of the version unless that is the
+// null version, which is all that a bucket without versioning has. It holds the
+// data, then the metadata as JSON, then a fixed footer; that of a delete marker
+// has no data. A sequence in the metadata orders the versions of a key.
 //
 // # Commit
 //

@@ -91,6 +91,7 @@ var (
 	errNoSuchBucket         = newError(http.StatusNotFound, "NoSuchBucket", "The specified bucket does not exist")
 	errNoSuchKey            = newError(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	errNoSuchVersion        = newError(http.StatusNotFound, "NoSuchVersion", "The specified version does not exist.")
+	errIllegalVersioning    = newError(http.StatusBadRequest, "IllegalVersioningConfigurationException", "Indicates that the versioning configuration specified in the request is invalid.")
 	errNoSuchUpload         = newError(http.StatusNotFound, "NoSuchUpload", "The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")
 	errNoSuchCORS           = newError(http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
 	errInvalidPart          = newError(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")

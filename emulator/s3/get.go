@@ -14,16 +14,57 @@ import (
 
 const sendWindow = 4 << 20
 
-// openObject opens what the bucket has under key; the caller closes the file.
-func (q *request) openObject(b *bucket, key string) (*os.File, *meta, error) {
-	if _, ok := b.index.get(key); !ok {
-		return nil, nil, errNoSuchKey
+// openObject opens a version of what the bucket has under key, "" for the
+// current one; the caller closes the file. The metadata has the attributes that
+// the version has now.
+func (q *request) openObject(b *bucket, key, version string) (*os.File, *meta, error) {
+	for {
+		e, err := q.findObject(b, key, version)
+		if err != nil {
+			return nil, nil, err
+		}
+		f, m, err := openBlob(b.objectPath(key, e.version))
+		if err == nil && m.Sequence == e.sequence {
+			m.Attributes = e.attributes.get()
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return f, m, err
+		}
+		if now, ok := b.index.version(key, e.version); ok && now.sequence == e.sequence {
+			return nil, nil, err // only a damaged disk loses it
+		}
 	}
-	f, m, err := openBlob(b.objectPath(key))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil, errNoSuchKey
+}
+
+// findObject finds a version of an object, "" for the current one.
+func (q *request) findObject(b *bucket, key, version string) (entry, error) {
+	if version == "" {
+		e, exists := b.index.get(key)
+		switch {
+		case e.marker:
+			return e, q.refuseMarker(e, errNoSuchKey)
+		case !exists:
+			return e, errNoSuchKey
+		}
+		return e, nil
 	}
-	return f, m, err
+	e, ok := b.index.version(key, versionOf(version))
+	switch {
+	case !ok:
+		return e, errNoSuchVersion
+	case e.marker:
+		return e, q.refuseMarker(e, errMethodNotAllowed)
+	}
+	return e, nil
+}
+
+// target finds the version of an object that the URL names.
+func (q *request) target(b *bucket) (entry, error) {
+	version, err := q.versionID()
+	if err != nil {
+		return entry{}, err
+	}
+	return q.findObject(b, q.key, version)
 }
 
 // getObject answers GET and HEAD.
@@ -32,10 +73,11 @@ func (q *request) getObject() error {
 	if err != nil {
 		return err
 	}
-	if err := q.checkVersion(); err != nil {
+	version, err := q.versionID()
+	if err != nil {
 		return err
 	}
-	f, m, err := q.openObject(b, q.key)
+	f, m, err := q.openObject(b, q.key, version)
 	if err != nil {
 		return err
 	}
@@ -94,6 +136,7 @@ func (q *request) setObjectHeaders(m *meta) {
 	h.Set("ETag", quote(m.ETag))
 	h.Set("Last-Modified", m.Modified.UTC().Format(http.TimeFormat))
 	h.Set("Accept-Ranges", "bytes")
+	q.setVersion(m.Version)
 	for name, v := range m.Headers {
 		h.Set(name, v)
 	}

@@ -102,7 +102,7 @@ func TestReaderKeepsItsVersion(t *testing.T) {
 	e.put(t, b, "key", "first")
 	bk, err := e.st.bucket(b)
 	require.NoError(t, err)
-	f, m, err := openBlob(bk.objectPath("key"))
+	f, m, err := openBlob(bk.objectPath("key", ""))
 	require.NoError(t, err)
 	defer func() { _ = f.Close() }()
 	e.put(t, b, "key", "second, longer")

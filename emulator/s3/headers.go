@@ -9,6 +9,8 @@ import (
 
 const (
 	headerStorageClass = "X-Amz-Storage-Class"
+	headerVersionID    = "X-Amz-Version-Id"
+	headerDeleteMarker = "X-Amz-Delete-Marker"
 	userMetaPrefix     = "X-Amz-Meta-"
 	maxUserMeta        = 2 << 10
 	defaultContentType = "binary/octet-stream"

@@ -12,22 +12,31 @@ import (
 	"slices"
 	"sync"
 	"syscall"
+	"time"
 )
 
 // The operations a record can hold.
 const (
-	opPut    = "put"
-	opDelete = "delete"
+	opPut        = "put"        // a version that is staged in tmp/
+	opDelete     = "delete"     // a version goes
+	opMark       = "mark"       // a delete marker, which the record describes whole
+	opAttributes = "attributes" // what may change of a version
 )
 
 // record is one committed change together with the events it causes.
 type record struct {
-	Op     string  `json:"op"`
-	Bucket string  `json:"bucket"`
-	Key    string  `json:"key"`
-	ID     string  `json:"id,omitempty"`     // of the blob in tmp/, for a put
-	Upload string  `json:"upload,omitempty"` // the multipart upload that ends with it
-	Events []event `json:"events,omitempty"`
+	Op     string `json:"op"`
+	Bucket string `json:"bucket"`
+	Key    string `json:"key"`
+	// Version and Sequence are those of the version that is written, changed or
+	// removed.
+	Version    string      `json:"version,omitempty"`
+	Sequence   int64       `json:"sequence,omitempty"`
+	ID         string      `json:"id,omitempty"`      // of the blob in tmp/, for a put
+	Upload     string      `json:"upload,omitempty"`  // the multipart upload that ends with it
+	Modified   time.Time   `json:"modified,omitzero"` // of a delete marker
+	Attributes *attributes `json:"attributes,omitempty"`
+	Events     []event     `json:"events,omitempty"`
 }
 
 // event is one notification for one destination.
@@ -232,13 +241,13 @@ func (j *journal) create(number uint64) (*segment, error) {
 		return nil, errors.Join(fmt.Errorf("create log segment: %w", err), f.Close(), os.Remove(path))
 	}
 	if j.sync {
-		if err := errors.Join(f.Sync(), syncDir(j.dir)); err != nil {
+		if err := errors.Join(f.Sync(), syncPath(j.dir)); err != nil {
 			return nil, errors.Join(fmt.Errorf("create log segment: %w", err), f.Close(), os.Remove(path))
 		}
 	}
 	g := &segment{
 		number: number, path: path, f: f, size: int64(len(segmentMagic)),
-		sync: j.sync, log: j.log, dirs: map[string]struct{}{},
+		sync: j.sync, log: j.log, touched: map[string]struct{}{},
 	}
 	j.liveMu.Lock()
 	defer j.liveMu.Unlock()
@@ -266,7 +275,8 @@ func (j *journal) close() {
 	}
 }
 
-func syncDir(path string) error {
+// syncPath syncs a file or a folder.
+func syncPath(path string) error {
 	d, err := os.Open(path)
 	if err != nil {
 		return err

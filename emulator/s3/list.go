@@ -89,13 +89,9 @@ func (l listing) contents(p page, withOwner bool) (objects []objectXML, prefixes
 		o = &v
 	}
 	for _, e := range p.objects {
-		class := e.class
-		if class == "" {
-			class = standardClass
-		}
 		objects = append(objects, objectXML{
 			Key: l.encode(e.key), LastModified: xmlTime(e.modified), ETag: quote(e.etag),
-			Size: e.size, Owner: o, StorageClass: class,
+			Size: e.size, Owner: o, StorageClass: e.storageClass(),
 		})
 	}
 	for _, s := range p.prefixes {

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"encoding/xml"
+	"errors"
 	"net/http"
 
 	"github.com/minio/minio-go/v7/pkg/notification"
@@ -36,6 +37,7 @@ func (q *request) putObject() error {
 		return err
 	}
 	m.Checksum.setHeaders(q.w.Header())
+	q.setVersion(m.Version)
 	q.w.Header().Set("ETag", quote(m.ETag))
 	q.w.WriteHeader(http.StatusOK)
 	return nil
@@ -56,18 +58,10 @@ func (q *request) store(b *bucket, p *payload, m *meta, c change) error {
 		return err
 	}
 	m.ETag, m.Checksum, m.Modified = p.etag(), p.checksum(), q.srv.now().UTC()
-	if err := st.seal(m, q.srv.st.sync); err != nil {
+	if err := q.srv.st.seal(b, st, m); err != nil {
 		return err
 	}
 	return q.srv.st.put(b, st, m, c)
-}
-
-// checkVersion accepts the one version that an unversioned object has.
-func (q *request) checkVersion() error {
-	if v := q.query.Get("versionId"); v != "" && v != "null" {
-		return errNoSuchVersion
-	}
-	return nil
 }
 
 func (q *request) deleteObject() error {
@@ -75,20 +69,31 @@ func (q *request) deleteObject() error {
 	if err != nil {
 		return err
 	}
-	if err := q.checkVersion(); err != nil {
+	w := removal{key: q.key}
+	if w.version, err = q.versionID(); err != nil {
 		return err
 	}
-	if err := q.srv.st.remove(b, []string{q.key}, writeCondition(q.r.Header), q.removalEvents(b)); err != nil {
+	cond := writeCondition(q.r.Header)
+	done, err := q.srv.st.remove(b, []removal{w}, q.removing(b, func(_ removal, cur entry, exists bool) error {
+		return cond(cur, exists)
+	}))
+	if err = errors.Join(err, done[0].err); err != nil {
 		return err
+	}
+	q.setVersion(done[0].version)
+	if done[0].marker && done[0].version != "" {
+		q.w.Header().Set(headerDeleteMarker, "true")
 	}
 	q.w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-// removalEvents returns the function that finds what removing a key causes.
-func (q *request) removalEvents(b *bucket) func(key string) ([]event, error) {
-	build := q.eventsFor(b, notification.ObjectRemovedDelete)
-	return func(key string) ([]event, error) { return build(&meta{Key: key}) }
+// removing is how this request removes from b.
+func (q *request) removing(b *bucket, check func(w removal, cur entry, exists bool) error) removing {
+	return removing{
+		now: q.srv.now().UTC(), check: check,
+		events: func(name notification.EventType, m *meta) ([]event, error) { return q.eventsFor(b, name)(m) },
+	}
 }
 
 const maxDeleteKeys = 1000
@@ -104,13 +109,17 @@ type deleteRequest struct {
 }
 
 type deletedKey struct {
-	Key string
+	DeleteMarker          bool   `xml:",omitempty"`
+	DeleteMarkerVersionID string `xml:"DeleteMarkerVersionId,omitempty"`
+	Key                   string
+	VersionID             string `xml:"VersionId,omitempty"`
 }
 
 type deleteFailure struct {
-	Key     string
-	Code    string
-	Message string
+	Code      string
+	Message   string
+	Key       string
+	VersionID string `xml:"VersionId"`
 }
 
 type deleteResult struct {
@@ -132,31 +141,52 @@ func (q *request) deleteObjects() error {
 		return errMalformedXML
 	}
 	var out deleteResult
-	var keys []string
+	fail := func(w removal, err error) {
+		e := toAPIError(err)
+		out.Errors = append(out.Errors, deleteFailure{Code: e.code, Message: e.message, Key: w.key, VersionID: w.version})
+	}
+	var what []removal
 	for _, o := range in.Objects {
-		err := checkKey(o.Key)
-		switch {
-		case o.Key == "":
-			err = errInvalidKey
-		case o.VersionID != "" && o.VersionID != "null":
-			err = errNoSuchVersion
-		case o.ETag != "":
-			err = errNotImplemented
-		}
-		if err != nil {
-			e := toAPIError(err)
-			out.Errors = append(out.Errors, deleteFailure{Key: o.Key, Code: e.code, Message: e.message})
+		w := removal{key: o.Key, version: o.VersionID}
+		if err := checkDelete(w, o.ETag); err != nil {
+			fail(w, err)
 			continue
 		}
-		keys = append(keys, o.Key)
-		if !in.Quiet {
-			out.Deleted = append(out.Deleted, deletedKey{o.Key})
-		}
+		what = append(what, w)
 	}
-	if err := q.srv.st.remove(b, keys, func(entry, bool) error { return nil }, q.removalEvents(b)); err != nil {
+	how := q.removing(b, func(removal, entry, bool) error { return nil })
+	how.markAbsent = true
+	done, err := q.srv.st.remove(b, what, how)
+	if err != nil {
 		return err
 	}
+	for i, w := range what {
+		switch d := done[i]; {
+		case d.err != nil:
+			fail(w, d.err)
+		case in.Quiet:
+		case w.version == "" && d.marker:
+			out.Deleted = append(out.Deleted, deletedKey{Key: w.key, DeleteMarker: true, DeleteMarkerVersionID: versionID(d.version)})
+		default:
+			out.Deleted = append(out.Deleted, deletedKey{Key: w.key, VersionID: w.version})
+		}
+	}
 	return q.writeXML(out)
+}
+
+func checkDelete(w removal, etag string) error {
+	if err := checkKey(w.key); err != nil {
+		return err
+	}
+	switch {
+	case w.key == "":
+		return errInvalidKey
+	case checkVersionID(w.version) != nil:
+		return errNoSuchVersion
+	case etag != "":
+		return errNotImplemented
+	}
+	return nil
 }
 
 func quote(etag string) string { return `"` + etag + `"` }

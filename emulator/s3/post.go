@@ -244,6 +244,7 @@ func formHeader(fields map[string]string) http.Header {
 func (q *request) answerForm(fields map[string]string, m *meta) error {
 	h := q.w.Header()
 	h.Set("ETag", quote(m.ETag))
+	q.setVersion(m.Version)
 	m.Checksum.setHeaders(h)
 	location := q.origin() + (&url.URL{Path: "/" + q.bucket + "/" + m.Key}).EscapedPath()
 	redirect := fields["success_action_redirect"]

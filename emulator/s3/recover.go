@@ -122,6 +122,7 @@ func (s *store) loadBuckets() error {
 		if err := json.Unmarshal(js, &b.conf); err != nil {
 			return fmt.Errorf("read bucket %s: %w", b.name, err)
 		}
+		s.sawSequence(b.conf.Sequence)
 		s.buckets[b.name] = b
 	}
 	return nil
@@ -144,6 +145,7 @@ func (s *store) loadObjects() error {
 					continue
 				}
 				_ = f.Close()
+				s.sawSequence(m.Sequence)
 				j.b.index.set(entryOf(m))
 			}
 		})

@@ -76,31 +76,32 @@ func (s *store) removeStrayAcks(names []os.DirEntry, segs []*segment) error {
 	return nil
 }
 
-// redo applies the last change of every key, which is idempotent. It returns
+// redo applies the last change of every version, which is idempotent. It returns
 // the records whose object cannot be found: only a damaged disk has any.
 func (s *store) redo(recs []found) map[int]bool {
-	type name struct{ bucket, key string }
+	type name struct{ bucket, key, version string }
 	last := map[name]int{}
 	for i, r := range recs {
-		if !r.seg.settled {
-			last[name{r.Bucket, r.Key}] = i
+		if !r.seg.settled && r.Op != opAttributes {
+			last[name{r.Bucket, r.Key, r.Version}] = i
 		}
 	}
 	lost := map[int]bool{}
 	for i, r := range recs {
+		s.sawSequence(r.Sequence)
 		if r.seg.settled {
 			continue
 		}
 		if r.Upload != "" {
 			_ = os.RemoveAll(filepath.Join(s.uploadsDir, filepath.Base(r.Upload)))
-			r.seg.dirs[s.uploadsDir] = struct{}{}
+			r.seg.touched[s.uploadsDir] = struct{}{}
 		}
 		b, ok := s.buckets[r.Bucket]
-		if !ok || last[name{r.Bucket, r.Key}] != i {
+		if !ok || r.Sequence < b.conf.Sequence || i < last[name{r.Bucket, r.Key, r.Version}] {
 			continue
 		}
-		r.seg.dirs[b.objects] = struct{}{}
-		if err := s.redoOne(b, r.record); err != nil {
+		r.seg.touched[b.objects] = struct{}{}
+		if err := s.redoOne(b, r); err != nil {
 			lost[i] = true
 			s.log.Error("s3 object of the commit log not found", "bucket", r.Bucket, "key", r.Key, "error", err)
 		}
@@ -108,12 +109,15 @@ func (s *store) redo(recs []found) map[int]bool {
 	return lost
 }
 
-func (s *store) redoOne(b *bucket, r *record) error {
-	path := b.objectPath(r.Key)
-	if r.Op == opDelete {
-		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
+func (s *store) redoOne(b *bucket, r found) error {
+	path := b.objectPath(r.Key, r.Version)
+	switch r.Op {
+	case opDelete:
+		return s.redoDelete(path)
+	case opMark:
+		r.seg.touched[path] = struct{}{}
+		return s.writeMarker(path, r.marker())
+	case opAttributes:
 		return nil
 	}
 	err := os.Rename(filepath.Join(s.tmp, filepath.Base(r.ID)), path)
@@ -127,6 +131,13 @@ func (s *store) redoOne(b *bucket, r *record) error {
 	_ = f.Close()
 	if m.ID != r.ID {
 		return errBadBlob
+	}
+	return nil
+}
+
+func (s *store) redoDelete(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
 	}
 	return nil
 }

@@ -70,6 +70,9 @@ func routes() map[routeKey]route {
 		{get, objectLevel, "uploadId"}:     {handle: (*request).listParts, action: "s3:ListMultipartUploadParts", params: []string{"max-parts", "part-number-marker", "encoding-type"}},
 		{post, objectLevel, "uploadId"}:    {handle: (*request).completeUpload, action: "s3:PutObject"},
 		{del, objectLevel, "uploadId"}:     {handle: (*request).abortUpload, action: "s3:AbortMultipartUpload"},
+
+		{put, bucketLevel, "versioning"}: {handle: (*request).putVersioning, action: "s3:PutBucketVersioning"},
+		{get, bucketLevel, "versions"}:   {handle: (*request).listVersions, action: "s3:ListBucketVersions", params: with(listing, "key-marker", "version-id-marker")},
 	}
 }
 

@@ -37,7 +37,7 @@ type segment struct {
 	path      string
 	f         *os.File
 	acks      *os.File
-	dirs      map[string]struct{} // folders that its changes touched
+	touched   map[string]struct{} // files and folders that its changes touched
 	unapplied int                 // records that the folder may not show yet
 	pending   int                 // events not accepted yet
 	sealed    bool                // nothing is appended any more
@@ -52,13 +52,14 @@ func (g *segment) hold(events int) {
 	g.pending += events
 }
 
-// applied says that the folder shows one record, by changes in dirs.
-func (g *segment) applied(dirs ...string) {
+// applied says that the folder shows one record, by changes of the given files
+// and folders.
+func (g *segment) applied(touched ...string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.unapplied--
-	for _, d := range dirs {
-		g.dirs[d] = struct{}{}
+	for _, d := range touched {
+		g.touched[d] = struct{}{}
 	}
 	g.retire()
 }
@@ -127,9 +128,9 @@ func (g *segment) retire() {
 
 func (g *segment) settle() error {
 	if g.sync {
-		for d := range g.dirs {
-			if err := syncDir(d); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("sync folder: %w", err)
+		for path := range g.touched {
+			if err := syncPath(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("sync changes: %w", err)
 			}
 		}
 	}
@@ -248,7 +249,7 @@ func openSegment(path string, sync bool, log *slog.Logger) (*segment, []found, e
 	}
 	g := &segment{
 		number: number, sync: sync, log: log, path: path, f: f, sealed: true, unapplied: 1,
-		settled: filepath.Ext(path) == extEvents, dirs: map[string]struct{}{},
+		settled: filepath.Ext(path) == extEvents, touched: map[string]struct{}{},
 	}
 	var recs []found
 	if len(b) < len(segmentMagic) || string(b[:len(segmentMagic)]) != segmentMagic {

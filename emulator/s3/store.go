@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -40,6 +41,8 @@ type store struct {
 	buckets map[string]*bucket
 	uploads map[string]*upload
 
+	lastSequence atomic.Int64
+
 	enqueue func(r *record, p place) // hands committed events to the outbox
 }
 
@@ -60,7 +63,11 @@ type bucket struct {
 
 // bucketConf is what bucket.json holds.
 type bucketConf struct {
-	Created      time.Time                   `json:"created"`
+	Created time.Time `json:"created"`
+	// Sequence is greater than that of any change to an earlier bucket with the
+	// same name.
+	Sequence     int64                       `json:"sequence,omitempty"`
+	Versioning   string                      `json:"versioning,omitempty"` // "", Enabled or Suspended
 	CORS         *cors.Config                `json:"cors,omitempty"`
 	Notification *notification.Configuration `json:"notification,omitempty"`
 	Tags         map[string]string           `json:"tags,omitempty"`
@@ -72,11 +79,15 @@ func (b *bucket) config() bucketConf {
 	return b.conf
 }
 
-// objectPath is where an object lives: never outside the bucket's folder,
-// whatever the key.
-func (b *bucket) objectPath(key string) string {
+// objectPath is where a version of an object lives: never outside the bucket's
+// folder, whatever the key. The null version's id is "".
+func (b *bucket) objectPath(key, version string) string {
 	sum := sha256.Sum256([]byte(key))
-	return filepath.Join(b.objects, hex.EncodeToString(sum[:]))
+	name := hex.EncodeToString(sum[:])
+	if version != "" {
+		name += "." + version
+	}
+	return filepath.Join(b.objects, name)
 }
 
 // lockKeys locks the given keys of a bucket, in an order that cannot deadlock.
@@ -117,8 +128,35 @@ type change struct {
 	upload *upload
 }
 
-// put commits a staged and sealed blob under m.Key. When it returns nil the
-// object is durable and its events are on their way.
+// nextSequence returns a number greater than all before it, also of earlier runs.
+func (s *store) nextSequence() int64 {
+	for {
+		last := s.lastSequence.Load()
+		next := max(time.Now().UnixNano(), last+1)
+		if s.lastSequence.CompareAndSwap(last, next) {
+			return next
+		}
+	}
+}
+
+// sawSequence makes later numbers greater than n.
+func (s *store) sawSequence(n int64) {
+	for {
+		last := s.lastSequence.Load()
+		if n <= last || s.lastSequence.CompareAndSwap(last, n) {
+			return
+		}
+	}
+}
+
+// seal ends a staged blob as a version of an object of b.
+func (s *store) seal(b *bucket, st *staged, m *meta) error {
+	m.Version, m.Sequence = b.newVersion(), s.nextSequence()
+	return st.seal(m, s.sync)
+}
+
+// put commits a blob that seal has ended. When it returns nil the object is
+// durable and its events are on their way.
 func (s *store) put(b *bucket, st *staged, m *meta, c change) error {
 	unlock := s.lockKeys(b.name, m.Key)
 	defer unlock()
@@ -134,7 +172,7 @@ func (s *store) put(b *bucket, st *staged, m *meta, c change) error {
 	if err != nil {
 		return err
 	}
-	rec := &record{Op: opPut, Bucket: b.name, Key: m.Key, ID: st.id, Events: events}
+	rec := &record{Op: opPut, Bucket: b.name, Key: m.Key, Version: m.Version, Sequence: m.Sequence, ID: st.id, Events: events}
 	if c.upload != nil {
 		rec.Upload = c.upload.ID
 	}
@@ -143,7 +181,7 @@ func (s *store) put(b *bucket, st *staged, m *meta, c change) error {
 		return err
 	}
 	st.done = true
-	if err := os.Rename(st.path, b.objectPath(m.Key)); err != nil {
+	if err := os.Rename(st.path, b.objectPath(m.Key, m.Version)); err != nil {
 		return s.j.fail(fmt.Errorf("show object: %w", err))
 	}
 	b.index.set(entryOf(m))
@@ -152,51 +190,6 @@ func (s *store) put(b *bucket, st *staged, m *meta, c change) error {
 	}
 	places[0].seg.applied(b.objects)
 	s.enqueue(rec, places[0])
-	return nil
-}
-
-// remove commits the removal of keys with one sync. An absent key is no error
-// and causes no event.
-func (s *store) remove(b *bucket, keys []string, check func(cur entry, exists bool) error, events func(key string) ([]event, error)) error {
-	unlock := s.lockKeys(b.name, keys...)
-	defer unlock()
-	b.mu.RLock()
-	defer b.mu.RUnlock()
-	if b.gone {
-		return errNoSuchBucket
-	}
-	var recs []*record
-	seen := make(map[string]bool, len(keys))
-	for _, key := range keys {
-		cur, exists := b.index.get(key)
-		if err := check(cur, exists); err != nil {
-			return err
-		}
-		if !exists || seen[key] {
-			continue
-		}
-		seen[key] = true
-		ev, err := events(key)
-		if err != nil {
-			return err
-		}
-		recs = append(recs, &record{Op: opDelete, Bucket: b.name, Key: key, Events: ev})
-	}
-	if len(recs) == 0 {
-		return nil
-	}
-	places, err := s.j.append(recs...)
-	if err != nil {
-		return err
-	}
-	for i, r := range recs {
-		if err := os.Remove(b.objectPath(r.Key)); err != nil {
-			return s.j.fail(fmt.Errorf("remove object: %w", err))
-		}
-		b.index.remove(r.Key)
-		places[i].seg.applied(b.objects)
-		s.enqueue(r, places[i])
-	}
 	return nil
 }
 
@@ -211,7 +204,7 @@ func (s *store) createBucket(name string, now time.Time) error {
 	if err := os.MkdirAll(filepath.Join(dir, "objects"), 0o700); err != nil {
 		return fmt.Errorf("create bucket: %w", err)
 	}
-	conf := bucketConf{Created: now}
+	conf := bucketConf{Created: now, Sequence: s.nextSequence()}
 	if err := s.writeJSON(filepath.Join(dir, bucketFile), conf); err != nil {
 		return fmt.Errorf("create bucket: %w", err)
 	}
@@ -260,6 +253,8 @@ func (s *store) unlinkBucket(b *bucket, trash string) error {
 	switch {
 	case b.gone:
 		return errNoSuchBucket
+	case b.index.len() > 0 && b.config().Versioning != "":
+		return errBucketNotEmpty.saying("The bucket you tried to delete is not empty. You must delete all versions in the bucket.")
 	case b.index.len() > 0:
 		return errBucketNotEmpty
 	}
@@ -298,7 +293,7 @@ func (s *store) syncDir(path string) error {
 	if !s.sync {
 		return nil
 	}
-	return syncDir(path)
+	return syncPath(path)
 }
 
 // close stops the log and gives the folder back. Reads under way go on.

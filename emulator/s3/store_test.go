@@ -41,9 +41,10 @@ func (i *interrupted) staged(key, data string) (*staged, *record) {
 	st, err := i.s.st.stage()
 	require.NoError(i.t, err)
 	require.NoError(i.t, st.readFrom(strings.NewReader(data)))
-	require.NoError(i.t, st.seal(&meta{Key: key, ETag: "etag of " + data}, false))
+	m := &meta{Key: key, ETag: "etag of " + data}
+	require.NoError(i.t, i.s.st.seal(i.b, st, m))
 	body := `{"EventName":"s3:ObjectCreated:Put","Key":"uploads/` + key + `","Records":[{}]}`
-	return st, &record{Op: opPut, Bucket: "uploads", Key: key, ID: st.id, Events: []event{{ID: uuid.NewString(), ARN: testARN, Body: []byte(body)}}}
+	return st, &record{Op: opPut, Bucket: "uploads", Key: key, Sequence: m.Sequence, ID: st.id, Events: []event{{ID: uuid.NewString(), ARN: testARN, Body: []byte(body)}}}
 }
 
 // reopened opens the folder again and returns what it holds and what it told.
@@ -124,7 +125,7 @@ func TestReplayOfManyChanges(t *testing.T) {
 		{"c", "1", true}, {"c", "", false}, // removed, not shown
 		{"d", "1", false}, {"d", "2", false}, {"d", "3", false},
 	} {
-		rec := &record{Op: opDelete, Bucket: "uploads", Key: c.key}
+		rec := &record{Op: opDelete, Bucket: "uploads", Key: c.key, Sequence: i.s.st.nextSequence()}
 		var st *staged
 		if c.data != "" {
 			st, rec = i.staged(c.key, c.data)
@@ -134,9 +135,9 @@ func TestReplayOfManyChanges(t *testing.T) {
 		switch {
 		case !c.shown:
 		case st != nil:
-			require.NoError(t, os.Rename(st.path, i.b.objectPath(c.key)))
+			require.NoError(t, os.Rename(st.path, i.b.objectPath(c.key, "")))
 		default:
-			require.NoError(t, os.Remove(i.b.objectPath(c.key)))
+			require.NoError(t, os.Remove(i.b.objectPath(c.key, "")))
 		}
 	}
 	objects, told := i.reopened(8)

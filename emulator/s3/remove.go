@@ -1,0 +1,159 @@
+package s3
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/minio/minio-go/v7/pkg/notification"
+)
+
+// removal asks for one version of a key to go for good, or, with version "",
+// for the key to be seen no more.
+type removal struct {
+	key     string
+	version string // "null" or an id
+}
+
+// removed is what became of a removal.
+type removed struct {
+	found   bool
+	version string // id of what went, or of the delete marker that was made; "" for the null version
+	marker  bool   // it is a delete marker
+	err     error
+}
+
+// removing is how removals are done.
+type removing struct {
+	now time.Time
+	// check refuses a removal, given the version that it is about, if any.
+	check func(w removal, cur entry, exists bool) error
+	// events are what a removal causes.
+	events func(name notification.EventType, m *meta) ([]event, error)
+	// markAbsent makes a delete marker also where there is nothing to hide.
+	markAbsent bool
+}
+
+// remove commits removals with one sync. What is not there is no error and
+// causes no event; a removal that is refused does not keep the others back.
+func (s *store) remove(b *bucket, what []removal, how removing) ([]removed, error) {
+	keys := make([]string, len(what))
+	for i, w := range what {
+		keys[i] = w.key
+	}
+	unlock := s.lockKeys(b.name, keys...)
+	defer unlock()
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if b.gone {
+		return nil, errNoSuchBucket
+	}
+	out := make([]removed, len(what))
+	var recs []*record
+	first := make(map[removal]int, len(what))
+	for i, w := range what {
+		if j, again := first[w]; again {
+			out[i] = out[j]
+			continue
+		}
+		first[w] = i
+		rec, done, err := s.removal(b, w, how)
+		if done.err = err; err == nil && rec != nil {
+			recs = append(recs, rec)
+		}
+		out[i] = done
+	}
+	return out, s.commitRemovals(b, recs)
+}
+
+// removal decides what a removal comes to: a record unless it changes nothing.
+func (s *store) removal(b *bucket, w removal, how removing) (*record, removed, error) {
+	var cur entry
+	var exists bool
+	versioning := b.config().Versioning
+	if w.version != "" || versioning == "" {
+		cur, exists = b.index.version(w.key, versionOf(w.version))
+	} else {
+		cur, exists = b.index.get(w.key)
+	}
+	if err := how.check(w, cur, exists); err != nil {
+		return nil, removed{}, err
+	}
+	if w.version != "" || versioning == "" {
+		if !exists {
+			return nil, removed{}, nil
+		}
+		ev, err := how.events(notification.ObjectRemovedDelete, &meta{Key: w.key, Version: cur.version})
+		rec := &record{Op: opDelete, Bucket: b.name, Key: w.key, Version: cur.version, Sequence: cur.sequence, Events: ev}
+		return rec, removed{found: true, version: cur.version, marker: cur.marker}, err
+	}
+	if !exists && !how.markAbsent {
+		return nil, removed{found: cur.marker, version: cur.version, marker: cur.marker}, nil
+	}
+	m := &meta{Key: w.key, Version: b.newVersion(), Marker: true}
+	ev, err := how.events(notification.ObjectRemovedDeleteMarkerCreated, m)
+	rec := &record{
+		Op: opMark, Bucket: b.name, Key: w.key, Version: m.Version, Sequence: s.nextSequence(), Modified: how.now, Events: ev,
+	}
+	return rec, removed{found: true, version: m.Version, marker: true}, err
+}
+
+func (s *store) commitRemovals(b *bucket, recs []*record) error {
+	if len(recs) == 0 {
+		return nil
+	}
+	places, err := s.j.append(recs...)
+	if err != nil {
+		return err
+	}
+	for i, r := range recs {
+		touched := []string{b.objects}
+		if r.Op == opMark {
+			m := r.marker()
+			path := b.objectPath(r.Key, r.Version)
+			if err := s.writeMarker(path, m); err != nil {
+				return s.j.fail(err)
+			}
+			b.index.set(entryOf(m))
+			touched = append(touched, path)
+		} else {
+			if err := os.Remove(b.objectPath(r.Key, r.Version)); err != nil {
+				return s.j.fail(fmt.Errorf("remove object: %w", err))
+			}
+			b.index.remove(r.Key, r.Version)
+		}
+		places[i].seg.applied(touched...)
+		s.enqueue(r, places[i])
+	}
+	return nil
+}
+
+// marker is the delete marker that the record describes.
+func (r *record) marker() *meta {
+	return &meta{Key: r.Key, Version: r.Version, Sequence: r.Sequence, Modified: r.Modified, Marker: true}
+}
+
+// writeMarker shows a delete marker. It need not be durable: the log keeps it
+// until it is.
+func (s *store) writeMarker(path string, m *meta) error {
+	tail, err := appendTail(nil, m)
+	if err == nil {
+		err = s.replaceFile(path, tail)
+	}
+	if err != nil {
+		return fmt.Errorf("show delete marker: %w", err)
+	}
+	return nil
+}
+
+// replaceFile puts a file with the given content in the place of another, all
+// at once, without a sync.
+func (s *store) replaceFile(path string, content []byte) error {
+	tmp := filepath.Join(s.tmp, uuid.NewString())
+	if err := os.WriteFile(tmp, content, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}
