@@ -15,6 +15,7 @@ import (
 
 const (
 	explainWithin = 30 * time.Second
+	taskRunning   = "running"
 	shownEvents   = 6
 	shownOutput   = 3000 // bytes of what a task printed last
 	shownLines    = 15
@@ -81,26 +82,38 @@ func (s *suite) explainJobs(ctx context.Context, out io.Writer) error {
 }
 
 // explainAllocation tells of tasks that have failed or were started again, and of
-// those of a job that is not as it should be.
+// those of a job that is not as it should be; of the others, what they complain of.
 func (s *suite) explainAllocation(ctx context.Context, out io.Writer, a *nomad.AllocationListStub, all bool) {
 	fmt.Fprintf(out, "  allocation %.8s %s version %d on %s: desired %s, %s %s\n", a.ID, a.Name, a.JobVersion, a.NodeName, a.DesiredStatus, a.ClientStatus, a.ClientDescription)
 	for _, task := range slices.Sorted(maps.Keys(a.TaskStates)) {
 		state := a.TaskStates[task]
 		if !all && !state.Failed && state.Restarts == 0 {
+			if state.State == taskRunning {
+				s.explainComplaints(ctx, out, a.ID, task)
+			}
 			continue
 		}
 		fmt.Fprintf(out, "    task %s is %s, failed %v, restarted %d times\n", task, state.State, state.Failed, state.Restarts)
 		for _, event := range state.Events[max(0, len(state.Events)-shownEvents):] {
 			fmt.Fprintf(out, "      %s %s: %s\n", time.Unix(0, event.Time).Format("15:04:05.000"), event.Type, event.DisplayMessage)
 		}
-		for _, line := range s.lastLines(a.ID, task) {
+		for _, line := range s.lastLines(ctx, a.ID, task) {
 			fmt.Fprintf(out, "      | %s\n", line)
 		}
 	}
 }
 
+// explainComplaints shows what a role that runs has warned of.
+func (s *suite) explainComplaints(ctx context.Context, out io.Writer, allocation, task string) {
+	for _, line := range s.lastLines(ctx, allocation, task) {
+		if strings.Contains(line, `"level":"WARN"`) || strings.Contains(line, `"level":"ERROR"`) {
+			fmt.Fprintf(out, "    %s | %s\n", task, line)
+		}
+	}
+}
+
 // lastLines are the last that a task wrote to its standard error.
-func (s *suite) lastLines(allocation, task string) []string {
+func (s *suite) lastLines(ctx context.Context, allocation, task string) []string {
 	cancel := make(chan struct{})
 	defer close(cancel)
 	frames, failed := s.nomad.AllocFS().Logs(&nomad.Allocation{ID: allocation}, false, task, "stderr", "end", shownOutput, cancel, nil)
@@ -115,7 +128,7 @@ func (s *suite) lastLines(allocation, task string) []string {
 			text.Write(frame.Data)
 		case err := <-failed:
 			return []string{fmt.Sprintf("what it printed is not known: %v", err)}
-		case <-time.After(askAtMost):
+		case <-ctx.Done():
 			return []string{"what it printed does not come"}
 		}
 	}
