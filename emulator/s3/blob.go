@@ -17,15 +17,16 @@ import (
 
 // meta is everything known about an object or a part besides its bytes.
 type meta struct {
-	ID        string            `json:"id"` // of this version of the bytes
-	Key       string            `json:"key"`
-	Size      int64             `json:"size"`
-	ETag      string            `json:"etag"` // without quotes
-	Modified  time.Time         `json:"modified"`
-	Headers   map[string]string `json:"headers,omitempty"` // Content-Type and its kin, canonical names
-	User      map[string]string `json:"user,omitempty"`    // X-Amz-Meta-…, canonical names
-	Checksum  checksum          `json:"checksum,omitzero"`
-	PartSizes []int64           `json:"partSizes,omitempty"`
+	ID       string            `json:"id"` // of this version of the bytes
+	Key      string            `json:"key"`
+	Size     int64             `json:"size"`
+	ETag     string            `json:"etag"` // without quotes
+	Modified time.Time         `json:"modified"`
+	Headers  map[string]string `json:"headers,omitempty"` // Content-Type and its kin, canonical names
+	User     map[string]string `json:"user,omitempty"`    // X-Amz-Meta-…, canonical names
+	Checksum checksum          `json:"checksum,omitzero"`
+	// Parts are those of a multipart upload.
+	Parts []objectPart `json:"parts,omitempty"`
 	// Version is the id of the version, "" for the null version. Sequence orders
 	// the versions of a key.
 	Version  string `json:"version,omitempty"`
@@ -35,6 +36,13 @@ type meta struct {
 	// Attributes are those that the version was written with. A sidecar may hold
 	// later ones.
 	Attributes attributes `json:"attributes,omitzero"`
+}
+
+// objectPart is a part as it was uploaded.
+type objectPart struct {
+	Number   int    `json:"n"`
+	Size     int64  `json:"s"`
+	Checksum string `json:"c,omitempty"` // by the algorithm of the object's
 }
 
 // The footer ends every blob: magic, length of the data, length of the

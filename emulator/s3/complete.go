@@ -54,7 +54,7 @@ func (q *request) completeUpload() error {
 	if err != nil {
 		return err
 	}
-	m := &meta{Key: u.Key, Headers: u.Headers, User: u.User, ETag: multipartETag(parts)}
+	m := &meta{Key: u.Key, Headers: u.Headers, User: u.User, ETag: multipartETag(parts), Attributes: u.Attributes}
 	if m.Checksum, err = u.checksum(parts); err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (q *request) assemble(b *bucket, u *upload, parts []part, m *meta, c change
 		if err := st.appendFile(u.partPath(p.number), p.size); err != nil {
 			return fmt.Errorf("assemble part %d: %w", p.number, err)
 		}
-		m.PartSizes = append(m.PartSizes, p.size)
+		m.Parts = append(m.Parts, objectPart{Number: p.number, Size: p.size, Checksum: p.checksum.Value})
 	}
 	m.Modified = q.srv.now().UTC()
 	if err := s.seal(b, st, m); err != nil {

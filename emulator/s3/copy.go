@@ -48,7 +48,7 @@ func (q *request) copySource() (*os.File, *meta, string, error) {
 		return nil, nil, "", err
 	}
 	if version != "" {
-		q.w.Header().Set("X-Amz-Copy-Source-Version-Id", version)
+		q.w.Header().Set(headerCopySourceVersionID, version)
 	}
 	if err := readCondition(q.r.Header, "X-Amz-Copy-Source-", m); err != nil {
 		_ = f.Close()
@@ -72,29 +72,18 @@ func (q *request) copyObject() error {
 	}
 	defer func() { _ = f.Close() }()
 	m := &meta{Key: q.key, Headers: src.Headers, User: src.User}
-	switch d := q.r.Header.Get("X-Amz-Metadata-Directive"); d {
-	case "", "COPY":
-		class := q.r.Header.Get(headerStorageClass)
-		if name == q.bucket+"/"+q.key && class == "" && q.w.Header().Get("X-Amz-Copy-Source-Version-Id") == "" {
-			return errInvalidRequest.saying("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
-		}
-		if class != "" {
-			asked, _, err := objectHeaders(http.Header{headerStorageClass: {class}})
-			if err != nil {
-				return err
-			}
-			m.Headers = maps.Clone(src.Headers)
-			delete(m.Headers, headerStorageClass)
-			if v := asked[headerStorageClass]; v != "" {
-				m.Headers[headerStorageClass] = v
-			}
-		}
-	case "REPLACE":
-		if m.Headers, m.User, err = objectHeaders(q.r.Header); err != nil {
-			return err
-		}
-	default:
-		return errInvalidArgument.saying("Unknown metadata directive.")
+	if m.Attributes, err = q.attributesOf(q.r.Header); err != nil {
+		return err
+	}
+	replaced, err := q.replaces("Tagging", "tag")
+	if err != nil {
+		return err
+	}
+	if !replaced {
+		m.Attributes.Tags = src.Attributes.Tags
+	}
+	if err := q.copyHeaders(m, name == q.bucket+"/"+q.key && !replaced); err != nil {
+		return err
 	}
 	algorithm, _ := checksumByName(src.Checksum.Algorithm)
 	if name := q.r.Header.Get(headerChecksumAlgorithm); name != "" {
@@ -103,17 +92,63 @@ func (q *request) copyObject() error {
 			return errNotImplemented.saying("The checksum algorithm %q is not implemented here.", name)
 		}
 	}
+	if !algorithm.IsSet() {
+		algorithm = minio.ChecksumCRC64NVME
+	}
 	p := newPayload(io.NewSectionReader(f, 0, src.Size), src.Size, algorithm)
 	c := change{check: writeCondition(q.r.Header), events: q.eventsFor(b, notification.ObjectCreatedCopy)}
 	if err := q.store(b, p, m, c); err != nil {
 		return err
 	}
 	q.setVersion(m.Version)
+	m.Checksum.setHeaders(q.w.Header())
 	q.w.Header().Set("ETag", quote(m.ETag))
 	return q.writeXML(copyResult{
 		XMLName:      xml.Name{Space: xmlNamespace, Local: "CopyObjectResult"},
 		LastModified: xmlTime(m.Modified), ETag: quote(m.ETag), checksumXML: m.Checksum.xml(),
 	})
+}
+
+// replaces tells what a directive, such as X-Amz-Tagging-Directive, asks for: to
+// replace what the source has, or else to copy it.
+func (q *request) replaces(name, what string) (bool, error) {
+	switch q.r.Header.Get("X-Amz-" + name + "-Directive") {
+	case "", "COPY":
+		return false, nil
+	case "REPLACE":
+		return true, nil
+	}
+	return false, errInvalidArgument.saying("Unknown %s directive.", what)
+}
+
+// copyHeaders gives m, which has the headers of the source, those that the copy
+// asks for. A copy onto itself has to change something.
+func (q *request) copyHeaders(m *meta, toItself bool) error {
+	replaced, err := q.replaces("Metadata", "metadata")
+	if err != nil {
+		return err
+	}
+	if replaced {
+		m.Headers, m.User, err = objectHeaders(q.r.Header)
+		return err
+	}
+	class := q.r.Header.Get(headerStorageClass)
+	if toItself && class == "" && q.w.Header().Get(headerCopySourceVersionID) == "" {
+		return errInvalidRequest.saying("This copy request is illegal because it is trying to copy an object to itself without changing the object's metadata, storage class, website redirect location or encryption attributes.")
+	}
+	if class == "" {
+		return nil
+	}
+	asked, _, err := objectHeaders(http.Header{headerStorageClass: {class}})
+	if err != nil {
+		return err
+	}
+	m.Headers = maps.Clone(m.Headers)
+	delete(m.Headers, headerStorageClass)
+	if v := asked[headerStorageClass]; v != "" {
+		m.Headers[headerStorageClass] = v
+	}
+	return nil
 }
 
 // copyPart uploads a part from an object that is already here.

@@ -16,7 +16,10 @@
 // shape stay inside the folder, and by the id of the version unless that is the
 // null version, which is all that a bucket without versioning has. It holds the
 // data, then the metadata as JSON, then a fixed footer; that of a delete marker
-// has no data. A sequence in the metadata orders the versions of a key.
+// has no data. A sequence in the metadata orders the versions of a key. What may
+// change later, such as tags, is in the metadata at first and afterwards in a
+// sidecar beside the file; the index has it, so that reading an object opens one
+// file.
 //
 // # Commit
 //

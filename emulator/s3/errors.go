@@ -95,6 +95,8 @@ var (
 	errNoSuchUpload         = newError(http.StatusNotFound, "NoSuchUpload", "The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")
 	errNoSuchCORS           = newError(http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
 	errInvalidPart          = newError(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
+	errPartArgument         = newError(http.StatusBadRequest, "XMinioAdminInvalidArgument", "Invalid arguments specified.")
+	errInvalidPartNumber    = newError(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber", "The requested partnumber is not satisfiable")
 	errInvalidPartOrder     = newError(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.")
 	errInvalidBucketName    = newError(http.StatusBadRequest, "InvalidBucketName", "The specified bucket is not valid.")
 	errBucketOwned          = newError(http.StatusConflict, "BucketAlreadyOwnedByYou", "Your previous request to create the named bucket succeeded and you already own it.")
@@ -145,7 +147,11 @@ func (q *request) writeError(err error) {
 		q.srv.log.Error("s3 request failed", "method", q.r.Method, "bucket", q.bucket, "key", q.key, "error", err)
 	}
 	h := q.w.Header()
-	if e.status == http.StatusNotModified {
+	if q.r.Method == http.MethodHead {
+		h.Set("X-Minio-Error-Code", e.code)
+		h.Set("X-Minio-Error-Desc", quote(e.message))
+	}
+	if e.status == http.StatusNotModified || q.r.Method == http.MethodHead {
 		q.w.WriteHeader(e.status)
 		return
 	}
@@ -161,7 +167,5 @@ func (q *request) writeError(err error) {
 	h.Set("Content-Type", "application/xml")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	q.w.WriteHeader(e.status)
-	if q.r.Method != http.MethodHead {
-		_, _ = q.w.Write(body)
-	}
+	_, _ = q.w.Write(body)
 }

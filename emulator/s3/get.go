@@ -14,13 +14,33 @@ import (
 
 const sendWindow = 4 << 20
 
+// find finds a version of an object, "" for the current one.
+func (b *bucket) find(key, version string) (entry, error) {
+	if version == "" {
+		e, exists := b.index.get(key)
+		if !exists {
+			return e, errNoSuchKey
+		}
+		return e, nil
+	}
+	e, ok := b.index.version(key, versionOf(version))
+	switch {
+	case !ok:
+		return e, errNoSuchVersion
+	case e.marker:
+		return e, errMethodNotAllowed
+	}
+	return e, nil
+}
+
 // openObject opens a version of what the bucket has under key, "" for the
 // current one; the caller closes the file. The metadata has the attributes that
 // the version has now.
 func (q *request) openObject(b *bucket, key, version string) (*os.File, *meta, error) {
 	for {
-		e, err := q.findObject(b, key, version)
+		e, err := b.find(key, version)
 		if err != nil {
+			q.setMarker(e)
 			return nil, nil, err
 		}
 		f, m, err := openBlob(b.objectPath(key, e.version))
@@ -36,35 +56,13 @@ func (q *request) openObject(b *bucket, key, version string) (*os.File, *meta, e
 	}
 }
 
-// findObject finds a version of an object, "" for the current one.
-func (q *request) findObject(b *bucket, key, version string) (entry, error) {
-	if version == "" {
-		e, exists := b.index.get(key)
-		switch {
-		case e.marker:
-			return e, q.refuseMarker(e, errNoSuchKey)
-		case !exists:
-			return e, errNoSuchKey
-		}
-		return e, nil
-	}
-	e, ok := b.index.version(key, versionOf(version))
-	switch {
-	case !ok:
-		return e, errNoSuchVersion
-	case e.marker:
-		return e, q.refuseMarker(e, errMethodNotAllowed)
-	}
-	return e, nil
-}
-
 // target finds the version of an object that the URL names.
 func (q *request) target(b *bucket) (entry, error) {
 	version, err := q.versionID()
 	if err != nil {
 		return entry{}, err
 	}
-	return q.findObject(b, q.key, version)
+	return b.find(q.key, version)
 }
 
 // getObject answers GET and HEAD.
@@ -89,9 +87,8 @@ func (q *request) getObject() error {
 		return err
 	}
 	h := q.w.Header()
-	start, length, partial, err := parseRange(q.rangeHeader(m), m.Size)
+	start, length, partial, err := q.extent(m)
 	if err != nil {
-		h.Set("Content-Range", fmt.Sprintf("bytes */%d", m.Size))
 		return err
 	}
 	q.setObjectHeaders(m)
@@ -99,9 +96,11 @@ func (q *request) getObject() error {
 	h.Set("Content-Length", strconv.FormatInt(length, 10))
 	status := http.StatusOK
 	if partial {
-		h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, start+length-1, m.Size))
 		status = http.StatusPartialContent
-	} else if strings.EqualFold(q.r.Header.Get(headerChecksumMode), "ENABLED") {
+		if length > 0 {
+			h.Set("Content-Range", fmt.Sprintf("bytes %d-%d/%d", start, start+length-1, m.Size))
+		}
+	} else if q.wantsChecksum() {
 		m.Checksum.setHeaders(h)
 	}
 	q.w.WriteHeader(status)
@@ -110,6 +109,48 @@ func (q *request) getObject() error {
 	}
 	q.send(f, start, length)
 	return nil
+}
+
+// extent is what of an object is asked for: a part, a range, or all of it.
+func (q *request) extent(m *meta) (start, length int64, partial bool, err error) {
+	if q.query.Has("partNumber") {
+		start, length, err = q.partExtent(m)
+		return start, length, true, err
+	}
+	start, length, partial, err = parseRange(q.rangeHeader(m), m.Size)
+	if err != nil {
+		q.w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", m.Size))
+	}
+	return start, length, partial, err
+}
+
+func (q *request) wantsChecksum() bool {
+	return strings.EqualFold(q.r.Header.Get(headerChecksumMode), "ENABLED")
+}
+
+// partExtent finds the part that partNumber names and tells of it. An object
+// that was uploaded at once has one.
+func (q *request) partExtent(m *meta) (start, length int64, err error) {
+	number, err := strconv.Atoi(q.query.Get("partNumber"))
+	switch {
+	case err != nil || number < 1:
+		return 0, 0, errPartArgument
+	case q.r.Header.Get("Range") != "":
+		return 0, 0, errInvalidRequest.saying("Cannot specify both Range header and partNumber query parameter")
+	case len(m.Parts) == 0 && number == 1:
+		return 0, m.Size, nil
+	}
+	for _, p := range m.Parts {
+		if p.Number == number {
+			q.w.Header().Set("X-Amz-Mp-Parts-Count", strconv.Itoa(len(m.Parts)))
+			if q.wantsChecksum() {
+				checksum{Algorithm: m.Checksum.Algorithm, Value: p.Checksum, Type: m.Checksum.Type}.setHeaders(q.w.Header())
+			}
+			return start, p.Size, nil
+		}
+		start += p.Size
+	}
+	return 0, 0, errInvalidPartNumber
 }
 
 // send copies part of a file to the client. A client that stops reading loses
@@ -137,6 +178,7 @@ func (q *request) setObjectHeaders(m *meta) {
 	h.Set("Last-Modified", m.Modified.UTC().Format(http.TimeFormat))
 	h.Set("Accept-Ranges", "bytes")
 	q.setVersion(m.Version)
+	q.setTagCount(m.Attributes.Tags)
 	for name, v := range m.Headers {
 		h.Set(name, v)
 	}

@@ -8,13 +8,14 @@ import (
 )
 
 const (
-	headerStorageClass = "X-Amz-Storage-Class"
-	headerVersionID    = "X-Amz-Version-Id"
-	headerDeleteMarker = "X-Amz-Delete-Marker"
-	userMetaPrefix     = "X-Amz-Meta-"
-	maxUserMeta        = 2 << 10
-	defaultContentType = "binary/octet-stream"
-	standardClass      = "STANDARD"
+	headerStorageClass        = "X-Amz-Storage-Class"
+	headerVersionID           = "X-Amz-Version-Id"
+	headerCopySourceVersionID = "X-Amz-Copy-Source-Version-Id"
+	headerDeleteMarker        = "X-Amz-Delete-Marker"
+	userMetaPrefix            = "X-Amz-Meta-"
+	maxUserMeta               = 2 << 10
+	defaultContentType        = "binary/octet-stream"
+	standardClass             = "STANDARD"
 )
 
 // storedHeaders are the request headers that come back with the object.

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"net/url"
 	"strconv"
+	"strings"
 )
 
 const maxPage = 1000
@@ -74,10 +75,13 @@ func parseListing(q url.Values, limitName string) (listing, error) {
 	return l, nil
 }
 
+// listEncoding makes of url.QueryEscape the encoding of keys in listings.
+var listEncoding = strings.NewReplacer("%2F", "/", "%2A", "*", "~", "%7E")
+
 // encode writes a key as the encoding type asks.
 func (l listing) encode(s string) string {
 	if l.encoding == "url" {
-		return uriEncode(s, true)
+		return listEncoding.Replace(url.QueryEscape(s))
 	}
 	return s
 }

@@ -93,7 +93,7 @@ func TestListDetails(t *testing.T) {
 	require.NoError(t, xml.Unmarshal([]byte(r.body), &v2))
 	require.Equal(t, 2, v2.KeyCount)
 	require.Equal(t, 1000, v2.MaxKeys)
-	require.Equal(t, "sp%20ace/%2B", v2.Contents[1].Key)
+	require.Equal(t, "sp+ace/%2B", v2.Contents[1].Key)
 	require.NotNil(t, v2.Contents[0].Owner)
 	require.Equal(t, standardClass, v2.Contents[0].StorageClass)
 	require.Equal(t, quote("9dd4e461268c8034f5c8564e155c67a6"), v2.Contents[0].ETag)

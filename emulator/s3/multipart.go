@@ -28,6 +28,7 @@ type upload struct {
 	User         map[string]string `json:"user"`
 	Algorithm    string            `json:"algorithm,omitempty"`
 	ChecksumType string            `json:"checksumType,omitempty"`
+	Attributes   attributes        `json:"attributes,omitzero"`
 
 	dir   string
 	mu    sync.Mutex // held while a part takes its place, and by what ends the upload
@@ -90,6 +91,9 @@ func (q *request) createUpload() error {
 	}
 	u := &upload{ID: uuid.NewString(), Bucket: b.name, Key: q.key, Initiated: q.srv.now().UTC(), parts: map[int]part{}}
 	if u.Headers, u.User, err = objectHeaders(q.r.Header); err != nil {
+		return err
+	}
+	if u.Attributes, err = q.attributesOf(q.r.Header); err != nil {
 		return err
 	}
 	if err := u.chooseChecksum(q.r.Header); err != nil {

@@ -24,11 +24,15 @@ func (q *request) putObject() error {
 	if err != nil {
 		return err
 	}
+	attrs, err := q.attributesOf(q.r.Header)
+	if err != nil {
+		return err
+	}
 	p, err := q.openBody()
 	if err != nil {
 		return err
 	}
-	m := &meta{Key: q.key, Headers: headers, User: user}
+	m := &meta{Key: q.key, Headers: headers, User: user, Attributes: attrs}
 	c := change{
 		check:  writeCondition(q.r.Header),
 		events: q.eventsFor(b, notification.ObjectCreatedPut),
@@ -166,7 +170,7 @@ func (q *request) deleteObjects() error {
 			fail(w, d.err)
 		case in.Quiet:
 		case w.version == "" && d.marker:
-			out.Deleted = append(out.Deleted, deletedKey{Key: w.key, DeleteMarker: true, DeleteMarkerVersionID: versionID(d.version)})
+			out.Deleted = append(out.Deleted, deletedKey{Key: w.key, DeleteMarker: true, DeleteMarkerVersionID: d.version})
 		default:
 			out.Deleted = append(out.Deleted, deletedKey{Key: w.key, VersionID: w.version})
 		}

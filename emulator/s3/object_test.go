@@ -96,7 +96,7 @@ func TestPutRefusals(t *testing.T) {
 		"bad md5":        {[]string{"Content-Md5", base64.StdEncoding.EncodeToString(make([]byte, 16))}, "BadDigest"},
 		"invalid md5":    {[]string{"Content-Md5", "x"}, "InvalidDigest"},
 		"encryption":     {[]string{"X-Amz-Server-Side-Encryption", "AES256"}, "NotImplemented"},
-		"tags":           {[]string{"X-Amz-Tagging", "a=b"}, "NotImplemented"},
+		"tags":           {[]string{"X-Amz-Tagging", "a=b&a=c"}, "InvalidTag"},
 		"lock":           {[]string{"X-Amz-Object-Lock-Mode", "GOVERNANCE"}, "NotImplemented"},
 		"class":          {[]string{"X-Amz-Storage-Class", "COLD"}, "InvalidStorageClass"},
 		"metadata":       {[]string{"X-Amz-Meta-Big", strings.Repeat("x", 3000)}, "MetadataTooLarge"},

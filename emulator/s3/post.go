@@ -57,7 +57,18 @@ func (q *request) postObject() error {
 			return errNotImplemented.saying("The field %q is not implemented here.", name)
 		}
 	}
+	if v := fields["tagging"]; v != "" {
+		encoded, err := formTags(v)
+		if err != nil {
+			return err
+		}
+		header.Set(headerTagging, encoded)
+	}
 	headers, user, err := objectHeaders(header)
+	if err != nil {
+		return err
+	}
+	attrs, err := q.attributesOf(header)
 	if err != nil {
 		return err
 	}
@@ -68,7 +79,7 @@ func (q *request) postObject() error {
 	p := newPayload(&rangeReader{r: form.file, min: pol.min, max: pol.max}, -1, algorithm)
 	p.wantSum = want
 	q.body = p
-	m := &meta{Key: q.key, Headers: headers, User: user}
+	m := &meta{Key: q.key, Headers: headers, User: user, Attributes: attrs}
 	c := change{
 		check:  func(entry, bool) error { return nil },
 		events: q.eventsFor(b, notification.ObjectCreatedPost),
@@ -228,8 +239,6 @@ func formHeader(fields map[string]string) http.Header {
 		case strings.HasPrefix(canonical, userMetaPrefix), strings.HasPrefix(canonical, "X-Amz-Checksum-"),
 			canonical == headerStorageClass, unsupportedHeader(canonical):
 			h.Set(canonical, value)
-		case name == "tagging":
-			h.Set("X-Amz-Tagging", value)
 		}
 	}
 	for _, name := range storedHeaders() {

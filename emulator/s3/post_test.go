@@ -141,7 +141,8 @@ func TestPostPolicyConditions(t *testing.T) {
 		"no file":              {form{conditions: []any{eqKey}, fields: [][2]string{key}, noFile: true}, 400, "InvalidArgument", ""},
 		"field twice":          {form{conditions: []any{eqKey}, fields: [][2]string{key, key}}, 400, "MalformedPOSTRequest", ""},
 		"types in a list":      {form{conditions: []any{eqKey, []string{"starts-with", "$content-type", "image/"}}, fields: [][2]string{key, {"content-type", "image/png, text/html"}}}, 403, "AccessDenied", "Policy Condition failed"},
-		"tagging":              {form{conditions: []any{eqKey, []string{"starts-with", "$tagging", ""}}, fields: [][2]string{key, {"tagging", "x"}}}, 501, "NotImplemented", ""},
+		"tagging":              {form{conditions: []any{eqKey, []string{"starts-with", "$tagging", ""}}, fields: [][2]string{key, {"tagging", "x"}}}, 400, "MalformedXML", ""},
+		"tags":                 {form{conditions: []any{eqKey, []string{"starts-with", "$tagging", ""}}, fields: [][2]string{key, {"tagging", string(tagged("a", "1"))}}}, 204, "", ""},
 		"checksum":             {form{conditions: []any{eqKey, []string{"starts-with", "$x-amz-checksum-crc32", ""}}, fields: [][2]string{key, {"x-amz-checksum-crc32", "AAAAAA=="}}, data: "x"}, 400, "XAmzContentChecksumMismatch", ""},
 		"fields too large":     {form{conditions: []any{eqKey}, fields: [][2]string{key}, extra: manyFields(40)}, 400, "EntityTooLarge", ""},
 	} {

@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/google/uuid"
@@ -131,22 +132,22 @@ func (s *store) loadBuckets() error {
 // loadObjects builds the indexes from the objects' own metadata.
 func (s *store) loadObjects() error {
 	type job struct {
-		b    *bucket
-		name string
+		b       *bucket
+		name    string
+		changed bool // it has a sidecar
 	}
 	jobs := make(chan job, 256)
 	var wg sync.WaitGroup
 	for range runtime.GOMAXPROCS(0) {
 		wg.Go(func() {
 			for j := range jobs {
-				f, m, err := openBlob(filepath.Join(j.b.objects, j.name))
+				e, err := loadObject(filepath.Join(j.b.objects, j.name), j.changed)
 				if err != nil {
 					s.log.Error("s3 object unreadable", "bucket", j.b.name, "file", j.name, "error", err)
 					continue
 				}
-				_ = f.Close()
-				s.sawSequence(m.Sequence)
-				j.b.index.set(entryOf(m))
+				s.sawSequence(e.sequence)
+				j.b.index.set(e)
 			}
 		})
 	}
@@ -157,13 +158,40 @@ func (s *store) loadObjects() error {
 			firstErr = fmt.Errorf("read objects of %s: %w", b.name, err)
 			break
 		}
+		sidecars := map[string]bool{}
 		for _, n := range names {
-			jobs <- job{b, n}
+			if version, ok := strings.CutSuffix(n, sidecarSuffix); ok {
+				sidecars[version] = true
+			}
+		}
+		for _, n := range names {
+			if !strings.HasSuffix(n, sidecarSuffix) {
+				jobs <- job{b, n, sidecars[n]}
+			}
 		}
 	}
 	close(jobs)
 	wg.Wait()
 	return firstErr
+}
+
+func loadObject(path string, changed bool) (entry, error) {
+	f, m, err := openBlob(path)
+	if err != nil {
+		return entry{}, err
+	}
+	_ = f.Close()
+	e := entryOf(m)
+	if changed {
+		a, err := readSidecar(path+sidecarSuffix, m.Sequence)
+		if err != nil {
+			return entry{}, err
+		}
+		if a != nil {
+			e.attributes = a
+		}
+	}
+	return e, nil
 }
 
 func (s *store) loadUploads() error {

@@ -116,10 +116,10 @@ func (s *store) commitRemovals(b *bucket, recs []*record) error {
 			if err := s.writeMarker(path, m); err != nil {
 				return s.j.fail(err)
 			}
-			b.index.set(entryOf(m))
+			s.show(b, m)
 			touched = append(touched, path)
 		} else {
-			if err := os.Remove(b.objectPath(r.Key, r.Version)); err != nil {
+			if err := removeVersion(b.objectPath(r.Key, r.Version)); err != nil {
 				return s.j.fail(fmt.Errorf("remove object: %w", err))
 			}
 			b.index.remove(r.Key, r.Version)

@@ -76,14 +76,19 @@ func (s *store) removeStrayAcks(names []os.DirEntry, segs []*segment) error {
 	return nil
 }
 
-// redo applies the last change of every version, which is idempotent. It returns
-// the records whose object cannot be found: only a damaged disk has any.
+// redo applies the last change of every version and its attributes, which is
+// idempotent. It returns the records whose object cannot be found: only a
+// damaged disk has any.
 func (s *store) redo(recs []found) map[int]bool {
 	type name struct{ bucket, key, version string }
-	last := map[name]int{}
+	last, lastAttributes := map[name]int{}, map[name]int{}
 	for i, r := range recs {
-		if !r.seg.settled && r.Op != opAttributes {
-			last[name{r.Bucket, r.Key, r.Version}] = i
+		n := name{r.Bucket, r.Key, r.Version}
+		if r.seg.settled {
+			continue
+		}
+		if lastAttributes[n] = i; r.Op != opAttributes {
+			last[n] = i
 		}
 	}
 	lost := map[int]bool{}
@@ -97,7 +102,8 @@ func (s *store) redo(recs []found) map[int]bool {
 			r.seg.touched[s.uploadsDir] = struct{}{}
 		}
 		b, ok := s.buckets[r.Bucket]
-		if !ok || r.Sequence < b.conf.Sequence || i < last[name{r.Bucket, r.Key, r.Version}] {
+		n := name{r.Bucket, r.Key, r.Version}
+		if !ok || r.Sequence < b.conf.Sequence || i != last[n] && i != lastAttributes[n] {
 			continue
 		}
 		r.seg.touched[b.objects] = struct{}{}
@@ -113,12 +119,16 @@ func (s *store) redoOne(b *bucket, r found) error {
 	path := b.objectPath(r.Key, r.Version)
 	switch r.Op {
 	case opDelete:
-		return s.redoDelete(path)
+		if err := removeVersion(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		return nil
 	case opMark:
 		r.seg.touched[path] = struct{}{}
 		return s.writeMarker(path, r.marker())
 	case opAttributes:
-		return nil
+		r.seg.touched[path+sidecarSuffix] = struct{}{}
+		return s.writeSidecar(path+sidecarSuffix, r.record)
 	}
 	err := os.Rename(filepath.Join(s.tmp, filepath.Base(r.ID)), path)
 	if !errors.Is(err, fs.ErrNotExist) {
@@ -131,13 +141,6 @@ func (s *store) redoOne(b *bucket, r found) error {
 	_ = f.Close()
 	if m.ID != r.ID {
 		return errBadBlob
-	}
-	return nil
-}
-
-func (s *store) redoDelete(path string) error {
-	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return err
 	}
 	return nil
 }

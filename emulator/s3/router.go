@@ -38,7 +38,7 @@ const subPOST = "(form)"
 func routes() map[routeKey]route {
 	const get, head, put, post, del = http.MethodGet, http.MethodHead, http.MethodPut, http.MethodPost, http.MethodDelete
 	overrides := []string{
-		"versionId", "response-content-type", "response-content-language", "response-expires",
+		"versionId", "partNumber", "response-content-type", "response-content-language", "response-expires",
 		"response-cache-control", "response-content-disposition", "response-content-encoding",
 	}
 	listing := []string{"prefix", "delimiter", "max-keys", "encoding-type"}
@@ -73,6 +73,10 @@ func routes() map[routeKey]route {
 
 		{put, bucketLevel, "versioning"}: {handle: (*request).putVersioning, action: "s3:PutBucketVersioning"},
 		{get, bucketLevel, "versions"}:   {handle: (*request).listVersions, action: "s3:ListBucketVersions", params: with(listing, "key-marker", "version-id-marker")},
+		{get, objectLevel, "tagging"}:    {handle: (*request).getObjectTags, action: "s3:GetObjectTagging", params: []string{"versionId"}},
+		{put, objectLevel, "tagging"}:    {handle: (*request).putObjectTags, action: "s3:PutObjectTagging", params: []string{"versionId"}},
+		{del, objectLevel, "tagging"}:    {handle: (*request).deleteObjectTags, action: "s3:DeleteObjectTagging", params: []string{"versionId"}},
+		{get, objectLevel, "attributes"}: {handle: (*request).getObjectAttributes, action: "s3:GetObjectAttributes", params: []string{"versionId"}},
 	}
 }
 
@@ -225,7 +229,7 @@ func (q *request) refuseHeaders() error {
 
 func unsupportedHeader(name string) bool {
 	switch name {
-	case "X-Amz-Tagging", "X-Amz-Tagging-Directive", "X-Amz-Website-Redirect-Location",
+	case "X-Amz-Website-Redirect-Location",
 		"X-Amz-Write-Offset-Bytes", "X-Amz-Bucket-Object-Lock-Enabled":
 		return true
 	}

@@ -184,13 +184,21 @@ func (s *store) put(b *bucket, st *staged, m *meta, c change) error {
 	if err := os.Rename(st.path, b.objectPath(m.Key, m.Version)); err != nil {
 		return s.j.fail(fmt.Errorf("show object: %w", err))
 	}
-	b.index.set(entryOf(m))
+	s.show(b, m)
 	if c.upload != nil {
 		s.forgetUpload(c.upload)
 	}
 	places[0].seg.applied(b.objects)
 	s.enqueue(rec, places[0])
 	return nil
+}
+
+// show enters a version that has come to its place.
+func (s *store) show(b *bucket, m *meta) {
+	if old, ok := b.index.version(m.Key, m.Version); ok && old.attributes != nil {
+		_ = os.Remove(b.objectPath(m.Key, m.Version) + sidecarSuffix) // of what m replaces: nobody reads it any more
+	}
+	b.index.set(entryOf(m))
 }
 
 // createBucket makes a bucket whole or not at all.

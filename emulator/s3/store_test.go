@@ -44,7 +44,7 @@ func (i *interrupted) staged(key, data string) (*staged, *record) {
 	m := &meta{Key: key, ETag: "etag of " + data}
 	require.NoError(i.t, i.s.st.seal(i.b, st, m))
 	body := `{"EventName":"s3:ObjectCreated:Put","Key":"uploads/` + key + `","Records":[{}]}`
-	return st, &record{Op: opPut, Bucket: "uploads", Key: key, Sequence: m.Sequence, ID: st.id, Events: []event{{ID: uuid.NewString(), ARN: testARN, Body: []byte(body)}}}
+	return st, &record{Op: opPut, Bucket: "uploads", Key: key, Version: m.Version, Sequence: m.Sequence, ID: st.id, Events: []event{{ID: uuid.NewString(), ARN: testARN, Body: []byte(body)}}}
 }
 
 // reopened opens the folder again and returns what it holds and what it told.
@@ -172,13 +172,58 @@ func TestLargeMetadata(t *testing.T) {
 	require.NoError(t, err)
 	defer st.discard()
 	require.NoError(t, st.readFrom(strings.NewReader("data")))
-	m := &meta{Key: "key", PartSizes: make([]int64, 10_000)}
+	m := &meta{Key: "key", Parts: make([]objectPart, 10_000)}
 	require.NoError(t, st.seal(m, false))
 	f, got, err := openBlob(st.path)
 	require.NoError(t, err)
 	defer func() { _ = f.Close() }()
-	require.Len(t, got.PartSizes, 10_000)
+	require.Len(t, got.Parts, 10_000)
 	data, err := io.ReadAll(io.NewSectionReader(f, 0, got.Size))
 	require.NoError(t, err)
 	require.Equal(t, "data", string(data))
+}
+
+// Versions, delete markers and attributes are found again from the log alone.
+func TestReplayOfVersions(t *testing.T) {
+	t.Parallel()
+	i := interrupt(t)
+	s := i.s.st
+	require.NoError(t, s.configure(i.b, func(c *bucketConf) { c.Versioning = versioningEnabled }))
+	put := func(data string) *record {
+		_, rec := i.staged("key", data)
+		return rec
+	}
+	attributed := func(r *record, tags string) *record {
+		return &record{Op: opAttributes, Bucket: r.Bucket, Key: r.Key, Version: r.Version, Sequence: r.Sequence, Attributes: &attributes{Tags: tags}}
+	}
+	one, two, three := put("1"), put("2"), put("3")
+	mark := &record{Op: opMark, Bucket: "uploads", Key: "key", Version: uuid.NewString(), Sequence: s.nextSequence()}
+	gone := &record{Op: opMark, Bucket: "uploads", Key: "gone", Version: uuid.NewString(), Sequence: s.nextSequence()}
+	_, err := s.j.append(
+		one, attributed(one, "a=1"), two, attributed(two, "b=1"), three, mark, attributed(one, "a=2"),
+		&record{Op: opDelete, Bucket: "uploads", Key: "key", Version: two.Version, Sequence: two.Sequence}, gone,
+		&record{Op: opDelete, Bucket: "uploads", Key: "gone", Version: gone.Version, Sequence: gone.Sequence},
+	)
+	require.NoError(t, err)
+	for range 2 { // what is found is found again
+		require.NoError(t, i.s.Close())
+		e := start(t, Options{Dir: i.dir, NoSync: true})
+		require.Equal(t, []string{"key -*", "key 3", "key 1"}, e.history(t, "uploads", ""))
+		require.Equal(t, "a=2", e.tags(t, "uploads", "key", one.Version))
+		require.Empty(t, e.tags(t, "uploads", "key", three.Version))
+		i.s = e.Server
+	}
+}
+
+// A new bucket has nothing of an earlier one with its name.
+func TestReplayKnowsBucketsApart(t *testing.T) {
+	t.Parallel()
+	i := interrupt(t)
+	_, err := i.s.st.j.append(&record{Op: opMark, Bucket: "uploads", Key: "key", Sequence: i.s.st.nextSequence()})
+	require.NoError(t, err)
+	require.NoError(t, i.s.st.deleteBucket("uploads"))
+	require.NoError(t, i.s.CreateBucket("uploads"))
+	require.NoError(t, i.s.Close())
+	e := start(t, Options{Dir: i.dir, NoSync: true})
+	require.Empty(t, e.history(t, "uploads", ""))
 }

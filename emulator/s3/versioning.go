@@ -100,10 +100,10 @@ func (q *request) setVersion(version string) {
 	}
 }
 
-// refuseMarker tells of the delete marker that a request has met: code is what
-// the client gets.
-func (q *request) refuseMarker(e entry, code *apiError) error {
-	q.w.Header().Set(headerDeleteMarker, "true")
-	q.w.Header().Set(headerVersionID, versionID(e.version))
-	return code
+// setMarker tells of the delete marker that a request has met.
+func (q *request) setMarker(e entry) {
+	if e.marker {
+		q.w.Header().Set(headerDeleteMarker, "true")
+		q.w.Header().Set(headerVersionID, versionID(e.version))
+	}
 }

@@ -182,7 +182,7 @@ func TestListVersions(t *testing.T) {
 	require.Equal(t, 2, strings.Count(whole, "<DeleteMarker>"), whole)
 	require.Equal(t, 5, strings.Count(whole, "<IsLatest>true<"))
 	require.Contains(t, list("delimiter=/"), "<CommonPrefixes><Prefix>d/</Prefix></CommonPrefixes>")
-	require.Contains(t, list("delimiter=/&prefix=d/&encoding-type=url"), "<Key>d/x%20y</Key>")
+	require.Contains(t, list("delimiter=/&prefix=d/&encoding-type=url"), "<Key>d/x+y</Key>")
 	require.NotContains(t, list("delimiter=/&prefix=d/"), "<Key>d/e/f")
 	require.Empty(t, must(e.st.bucket(b)).index.list("d/e/", "", "", 10).objects)
 	require.Len(t, must(e.st.bucket(b)).index.list("d/", "/", "", 10).prefixes, 0, "a prefix of deleted keys is none")
