@@ -125,6 +125,7 @@ func startS3(dir string, port int, k keys, natsURL string, log *slog.Logger) (_ 
 		IdleTimeout:       idleWait,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
 	}
+	p.server.RegisterOnShutdown(p.store.EndListening)
 	go p.server.Serve(listener)
 	return p, nil
 }

@@ -259,3 +259,22 @@ func (x *editing) RoundTrip(r *http.Request) (*http.Response, error) {
 	r.Body = io.NopCloser(bytes.NewReader(x.edit(b)))
 	return x.next.RoundTrip(r)
 }
+
+// AWS's clients sign the values of one name in their order, minio-go in the
+// order in which they are sent.
+func TestRepeatedParameters(t *testing.T) {
+	t.Parallel()
+	e, b := bucketed(t, Options{})
+	for _, sorted := range []bool{false, true} {
+		req := e.request(t, "GET", "/"+b+"?location&x-id=b&x-id=a", nil)
+		sent := req.URL.RawQuery
+		if sorted {
+			req.URL.RawQuery = "location&x-id=a&x-id=b"
+		}
+		req = e.sign(t, req, unsignedPayload)
+		req.URL.RawQuery = sent
+		require.Equal(t, 200, e.do(t, req).status)
+		req.URL.RawQuery += "&x-id=c"
+		require.Equal(t, "SignatureDoesNotMatch", e.do(t, req).code(t))
+	}
+}

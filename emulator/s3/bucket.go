@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"net/http"
 	"slices"
+
+	"github.com/minio/minio-go/v7/pkg/notification"
 )
 
 type bucketXML struct {
@@ -47,6 +49,9 @@ func (q *request) createBucket() error {
 	if err := q.srv.st.createBucket(q.bucket, q.srv.now().UTC()); err != nil {
 		return err
 	}
+	if b, err := q.bucketOf(); err == nil {
+		q.news.mention(b, notification.BucketCreatedAll, &meta{})
+	}
 	q.w.Header().Set("Location", "/"+q.bucket)
 	q.w.WriteHeader(http.StatusOK)
 	return nil
@@ -62,9 +67,14 @@ func (q *request) headBucket() error {
 }
 
 func (q *request) deleteBucket() error {
+	b, err := q.bucketOf()
+	if err != nil {
+		return err
+	}
 	if err := q.srv.st.deleteBucket(q.bucket); err != nil {
 		return err
 	}
+	q.news.mention(b, notification.BucketRemovedAll, &meta{})
 	q.w.WriteHeader(http.StatusNoContent)
 	return nil
 }

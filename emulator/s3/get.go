@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/minio/minio-go/v7/pkg/notification"
 )
 
 const sendWindow = 4 << 20
@@ -105,9 +107,11 @@ func (q *request) getObject() error {
 	}
 	q.w.WriteHeader(status)
 	if q.r.Method == http.MethodHead {
+		q.news.mention(b, notification.ObjectAccessedHead, m)
 		return nil
 	}
 	q.send(f, start, length)
+	q.news.mention(b, notification.ObjectAccessedGet, m)
 	return nil
 }
 

@@ -1,24 +1,42 @@
 package s3
 
 import (
-	"encoding/json"
-	"fmt"
-	"net"
 	"net/http"
-	"net/url"
+	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/google/uuid"
 	"github.com/minio/minio-go/v7/pkg/notification"
 )
 
-// supportedEvents are those that this server can cause.
-func supportedEvents() []notification.EventType {
+// What MinIO knows and minio-go has no name for.
+const (
+	objectRemovedNoOP        notification.EventType = "s3:ObjectRemoved:NoOP"
+	objectRemovedAllVersions notification.EventType = "s3:ObjectRemoved:DeleteAllVersions"
+	objectAccessedAttributes notification.EventType = "s3:ObjectAccessed:Attributes"
+	objectRestoreAll         notification.EventType = "s3:ObjectRestore:*"
+	scannerLargeVersions     notification.EventType = "s3:Scanner:LargeVersions"
+)
+
+// knownEvents are those that rules may name. Some have no cause here: nothing
+// is replicated, transitioned or restored.
+func knownEvents() []notification.EventType {
 	return []notification.EventType{
 		notification.ObjectCreatedAll, notification.ObjectCreatedPut, notification.ObjectCreatedPost,
 		notification.ObjectCreatedCopy, notification.ObjectCreatedCompleteMultipartUpload,
-		notification.ObjectRemovedAll, notification.ObjectRemovedDelete,
+		notification.ObjectCreatedPutRetention, notification.ObjectCreatedPutLegalHold,
+		notification.ObjectCreatedPutTagging, notification.ObjectCreatedDeleteTagging,
+		notification.ObjectAccessedAll, notification.ObjectAccessedGet, notification.ObjectAccessedHead,
+		notification.ObjectAccessedGetRetention, notification.ObjectAccessedGetLegalHold, objectAccessedAttributes,
+		notification.ObjectRemovedAll, notification.ObjectRemovedDelete, notification.ObjectRemovedDeleteMarkerCreated,
+		objectRemovedNoOP, objectRemovedAllVersions, notification.ILMDelMarkerExpirationDelete,
+		notification.BucketCreatedAll, notification.BucketRemovedAll,
+		notification.ObjectReplicationAll, notification.ObjectReplicationOperationCompletedReplication,
+		notification.ObjectReplicationOperationFailedReplication, notification.ObjectReplicationOperationMissedThreshold,
+		notification.ObjectReplicationOperationNotTracked, notification.ObjectReplicationOperationReplicatedAfterThreshold,
+		objectRestoreAll, notification.ObjectTransitionPost, notification.ObjectTransitionCompleted,
+		notification.ObjectTransitionAll, notification.ObjectTransitionFailed, notification.ObjectTransitionComplete,
+		notification.ObjectScannerManyVersions, scannerLargeVersions, notification.ObjectScannerBigPrefix,
 	}
 }
 
@@ -67,15 +85,11 @@ func (s *Server) setNotification(b *bucket, c notification.Configuration) error 
 		if len(qc.Events) == 0 {
 			return errMalformedXML
 		}
-		for _, e := range qc.Events {
-			if !slices.Contains(supportedEvents(), e) {
-				return errInvalidArgument.saying("A specified event is not supported for notifications.")
-			}
+		if err := checkRule(qc.Config); err != nil {
+			return err
 		}
-		if qc.Filter != nil {
-			if err := checkFilter(qc.Filter.S3Key.FilterRules); err != nil {
-				return err
-			}
+		if slices.ContainsFunc(c.QueueConfigs[:i], func(o notification.QueueConfig) bool { return reflect.DeepEqual(o, *qc) }) {
+			return errInvalidArgument.saying("An object key name filtering rule defined with overlapping prefixes, overlapping suffixes, or overlapping combinations of prefixes and suffixes for the same event types.")
 		}
 	}
 	return s.st.configure(b, func(conf *bucketConf) { conf.Notification = &c })
@@ -96,19 +110,34 @@ func (s *Server) resolveARN(arn string) (string, bool) {
 	return "", false
 }
 
+// checkRule refuses events that there are not, or twice, and filters that are none.
+func checkRule(c notification.Config) error {
+	for i, e := range c.Events {
+		switch {
+		case !slices.Contains(knownEvents(), e):
+			return errInvalidArgument.saying("A specified event is not supported for notifications.")
+		case slices.Contains(c.Events[:i], e):
+			return errInvalidArgument.saying("Configurations overlap. Configurations on the same bucket cannot share a common event type.")
+		}
+	}
+	if c.Filter == nil {
+		return nil
+	}
+	return checkFilter(c.Filter.S3Key.FilterRules)
+}
+
 func checkFilter(rules []notification.FilterRule) error {
 	seen := map[string]bool{}
 	for _, r := range rules {
-		name := strings.ToLower(r.Name)
 		switch {
-		case name != "prefix" && name != "suffix":
+		case r.Name != "prefix" && r.Name != "suffix":
 			return errInvalidArgument.saying("filter rule name must be either prefix or suffix")
-		case seen[name]:
-			return errInvalidArgument.saying("Cannot specify more than one %s rule in a filter.", name)
+		case seen[r.Name]:
+			return errInvalidArgument.saying("Cannot specify more than one %s rule in a filter.", r.Name)
 		case len(r.Value) > maxKeyLength:
 			return errInvalidArgument.saying("Size of filter rule value cannot exceed 1024 bytes in UTF-8 representation")
 		}
-		seen[name] = true
+		seen[r.Name] = true
 	}
 	return nil
 }
@@ -139,7 +168,7 @@ func wantsKey(c notification.Config, key string) bool {
 		return true
 	}
 	for _, r := range c.Filter.S3Key.FilterRules {
-		switch strings.ToLower(r.Name) {
+		switch r.Name {
 		case "prefix":
 			if !strings.HasPrefix(key, r.Value) {
 				return false
@@ -151,86 +180,4 @@ func wantsKey(c notification.Config, key string) bool {
 		}
 	}
 	return true
-}
-
-// eventLog is the message: what MinIO sends.
-type eventLog struct {
-	EventName string
-	Key       string
-	Records   []notification.Event
-}
-
-// eventsFor returns the function that builds the events a change of b causes.
-// It is called when the change is about to be committed.
-func (q *request) eventsFor(b *bucket, name notification.EventType) func(m *meta) ([]event, error) {
-	return func(m *meta) ([]event, error) {
-		arns := destinations(b.config().Notification, name, m.Key)
-		if len(arns) == 0 {
-			return nil, nil
-		}
-		body, err := json.Marshal(eventLog{
-			EventName: string(name), Key: b.name + "/" + m.Key, Records: []notification.Event{q.event(b, name, m)},
-		})
-		if err != nil {
-			return nil, fmt.Errorf("encode event: %w", err)
-		}
-		events := make([]event, len(arns))
-		for i, arn := range arns {
-			events[i] = event{ID: uuid.NewString(), ARN: arn, Body: body}
-		}
-		return events, nil
-	}
-}
-
-func (q *request) event(b *bucket, name notification.EventType, m *meta) notification.Event {
-	s := q.srv
-	at := m.Modified
-	if at.IsZero() {
-		at = s.now()
-	}
-	host, _, err := net.SplitHostPort(q.r.RemoteAddr)
-	if err != nil {
-		host = q.r.RemoteAddr
-	}
-	e := notification.Event{
-		EventVersion: "2.0", EventSource: "minio:s3", AwsRegion: s.opts.Region, EventName: string(name),
-		EventTime: xmlTime(at),
-		RequestParameters: map[string]string{
-			"principalId": q.auth.accessKey, "region": s.opts.Region, "sourceIPAddress": host,
-		},
-		ResponseElements: map[string]string{
-			"x-amz-id-2": s.deployment, "x-amz-request-id": q.id, "x-minio-deployment-id": s.deployment,
-			"x-minio-origin-endpoint": q.origin(),
-		},
-	}
-	e.UserIdentity.PrincipalID = q.auth.accessKey
-	e.Source.Host, e.Source.UserAgent = host, q.r.UserAgent()
-	e.S3.SchemaVersion, e.S3.ConfigurationID = "1.0", "Config"
-	e.S3.Bucket.Name, e.S3.Bucket.ARN = b.name, "arn:aws:s3:::"+b.name
-	e.S3.Bucket.OwnerIdentity.PrincipalID = q.auth.accessKey
-	e.S3.Object.Key = url.QueryEscape(m.Key)
-	e.S3.Object.Sequencer = fmt.Sprintf("%016X", s.nextSequence())
-	if m.ETag != "" {
-		e.S3.Object.Size, e.S3.Object.ETag = m.Size, m.ETag
-		e.S3.Object.ContentType = m.Headers["Content-Type"]
-		e.S3.Object.UserMetadata = map[string]string{}
-		for k, v := range m.Headers {
-			e.S3.Object.UserMetadata[strings.ToLower(k)] = v
-		}
-		for k, v := range m.User {
-			e.S3.Object.UserMetadata[k] = v
-		}
-	}
-	return e
-}
-
-// nextSequence grows with every event, in the order of the commits of a key.
-func (s *Server) nextSequence() int64 {
-	for {
-		last := s.lastSeq.Load()
-		next := max(s.now().UnixNano(), last+1)
-		if s.lastSeq.CompareAndSwap(last, next) {
-			return next
-		}
-	}
 }

@@ -84,6 +84,9 @@ func (q *request) deleteObject() error {
 	if err = errors.Join(err, done[0].err); err != nil {
 		return err
 	}
+	if !done[0].found {
+		q.news.mention(b, objectRemovedNoOP, &meta{Key: w.key})
+	}
 	q.setVersion(done[0].version)
 	if done[0].marker && done[0].version != "" {
 		q.w.Header().Set(headerDeleteMarker, "true")
@@ -165,6 +168,9 @@ func (q *request) deleteObjects() error {
 		return err
 	}
 	for i, w := range what {
+		if done[i].err == nil && !done[i].found {
+			q.news.mention(b, objectRemovedNoOP, &meta{Key: w.key})
+		}
 		switch d := done[i]; {
 		case d.err != nil:
 			fail(w, d.err)

@@ -19,7 +19,8 @@ type Notifier interface {
 }
 
 const (
-	outboxLanes   = 8 // per destination: a key always takes the same one
+	outboxLanes   = 8   // per destination: a key always takes the same one
+	laneOffers    = 250 // events in a lane that are nowhere else
 	notifyTimeout = 5 * time.Second
 	backoffFirst  = 20 * time.Millisecond
 	backoffLast   = 5 * time.Second
@@ -41,12 +42,29 @@ type lane struct {
 	notifier Notifier
 	mu       sync.Mutex
 	queue    []parcel
+	offers   int // of the queue, those that are not in the log
 	wake     chan struct{}
 }
 
+// parcel is an event on its way: one of a record in the log, or one that is not
+// in the log.
 type parcel struct {
 	place
 	index int
+	event *event
+}
+
+func (p parcel) read() (event, error) {
+	if p.event != nil {
+		return *p.event, nil
+	}
+	return p.seg.readEvent(p.off, p.len, p.index)
+}
+
+func (p parcel) delivered() {
+	if p.event == nil {
+		p.seg.delivered(p.off, p.index)
+	}
 }
 
 func startOutbox(notifiers map[string]Notifier, log *slog.Logger) *outbox {
@@ -74,15 +92,41 @@ func (o *outbox) enqueue(r *record, p place, skip func(index int) bool) {
 			o.log.Warn("s3 event kept: its destination is not configured", "arn", ev.ARN, "event", ev.ID)
 			continue
 		}
-		l := lanes[maphash.String(o.seed, r.Bucket+"/"+r.Key)%outboxLanes]
-		l.mu.Lock()
-		l.queue = append(l.queue, parcel{place: p, index: i})
-		l.mu.Unlock()
-		select {
-		case l.wake <- struct{}{}:
-		default:
-		}
+		o.lane(lanes, r.Bucket+"/"+r.Key).add(parcel{place: p, index: i})
 	}
+}
+
+func (o *outbox) lane(lanes []*lane, key string) *lane {
+	return lanes[maphash.String(o.seed, key)%outboxLanes]
+}
+
+// offer takes an event that is not in the log, if there is room: while its
+// destination is away, the first are kept and the rest are dropped.
+func (o *outbox) offer(key string, ev event) {
+	lanes := o.lanes[ev.ARN]
+	if len(lanes) == 0 {
+		return
+	}
+	if !o.lane(lanes, key).add(parcel{event: &ev}) {
+		o.log.Warn("s3 event dropped: its destination takes none", "arn", ev.ARN, "event", ev.ID)
+	}
+}
+
+func (l *lane) add(p parcel) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p.event != nil {
+		if l.offers == laneOffers {
+			return false
+		}
+		l.offers++
+	}
+	l.queue = append(l.queue, p)
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+	return true
 }
 
 func (l *lane) next() (parcel, bool) {
@@ -93,6 +137,9 @@ func (l *lane) next() (parcel, bool) {
 	}
 	p := l.queue[0]
 	l.queue = l.queue[1:]
+	if p.event != nil {
+		l.offers--
+	}
 	if len(l.queue) == 0 {
 		l.queue = nil
 	}
@@ -122,12 +169,12 @@ func (o *outbox) deliver(ctx context.Context, n Notifier, p parcel) bool {
 		if ctx.Err() != nil {
 			return false
 		}
-		ev, err := p.seg.readEvent(p.off, p.len, p.index)
+		ev, err := p.read()
 		if err == nil {
 			err = notifyOnce(ctx, n, ev)
 		}
 		if err == nil {
-			p.seg.delivered(p.off, p.index)
+			p.delivered()
 			return true
 		}
 		if ctx.Err() != nil {

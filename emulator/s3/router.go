@@ -102,12 +102,14 @@ type request struct {
 	query  url.Values
 	auth   identity
 	body   *payload // nil until someone reads it
+	news   news
 	// exposeMeta says that a page may read the user metadata of an object.
 	exposeMeta bool
 }
 
 func (s *Server) newRequest(w http.ResponseWriter, r *http.Request) *request {
 	q := &request{srv: s, w: w, r: r, id: s.newRequestID()}
+	q.news = news{srv: s, cause: q.cause}
 	q.bucket, q.key, _ = strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	return q
 }

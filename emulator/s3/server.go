@@ -54,6 +54,7 @@ type Server struct {
 	now        func() time.Time
 	st         *store
 	outbox     *outbox
+	hub        *hub
 	routes     map[routeKey]route
 	absent     map[routeKey]operation
 	deployment string
@@ -107,7 +108,7 @@ func Open(o Options) (*Server, error) {
 	s := &Server{
 		opts: o, log: o.Logger, now: o.Now, st: st, deployment: id,
 		routes: table(), absent: absent(table()), prefix: hex.EncodeToString(run),
-		outbox: startOutbox(o.Notifiers, o.Logger),
+		outbox: startOutbox(o.Notifiers, o.Logger), hub: newHub(),
 	}
 	for _, p := range pending {
 		s.outbox.enqueue(p.record, p.place, func(i int) bool { return p.acked[ackKey{p.off, i}] })
@@ -122,6 +123,7 @@ func Open(o Options) (*Server, error) {
 func (s *Server) Close() error {
 	s.closeOnce.Do(func() {
 		s.closing.Store(true)
+		s.EndListening()
 		s.outbox.stop()
 		if err := s.st.close(); err != nil {
 			s.closeErr = fmt.Errorf("close s3 folder: %w", err)
@@ -169,6 +171,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if err := q.serve(); err != nil {
 		q.writeError(err)
+	} else {
+		q.news.tell()
 	}
 	q.endBody()
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -76,18 +77,30 @@ func requestSignature(r *http.Request, query url.Values, signed []string, payloa
 	return hex.EncodeToString(hmacSHA256(key, toSign))
 }
 
+// canonicalQuery is in the order of the names. Of one that comes several times
+// the values keep their order.
 func canonicalQuery(query url.Values) string {
 	var pairs []string
-	for k, vs := range query {
+	for _, k := range slices.Sorted(maps.Keys(query)) {
 		if strings.EqualFold(k, "X-Amz-Signature") {
 			continue
 		}
-		for _, v := range vs {
+		for _, v := range query[k] {
 			pairs = append(pairs, uriEncode(k, false)+"="+uriEncode(v, false))
 		}
 	}
-	slices.Sort(pairs)
 	return strings.Join(pairs, "&")
+}
+
+// sortedValues returns the query with the values of each name in their order,
+// and whether that is another.
+func sortedValues(query url.Values) (url.Values, bool) {
+	sorted, changed := url.Values{}, false
+	for k, vs := range query {
+		sorted[k] = slices.Sorted(slices.Values(vs))
+		changed = changed || !slices.Equal(sorted[k], vs)
+	}
+	return sorted, changed
 }
 
 func canonicalHeaders(r *http.Request, signed []string) string {
