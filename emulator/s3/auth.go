@@ -26,8 +26,8 @@ type identity struct {
 	date, scope string
 }
 
-// authenticate accepts a SigV4 signature in the Authorization header or in the
-// query and refuses everything else.
+// authenticate accepts a SigV4 or SigV2 signature in the Authorization header or
+// in the query and refuses everything else.
 func (q *request) authenticate() error {
 	header := q.r.Header.Get("Authorization")
 	switch {
@@ -35,8 +35,8 @@ func (q *request) authenticate() error {
 		return q.authenticateHeader(header)
 	case q.query.Has("X-Amz-Signature") || q.query.Has("X-Amz-Credential") || q.query.Has("X-Amz-Algorithm"):
 		return q.authenticateQuery()
-	case strings.HasPrefix(header, "AWS ") || q.query.Has("AWSAccessKeyId"):
-		return errSigV2
+	case q.isSigV2():
+		return q.authenticateV2()
 	case header != "":
 		return errAuthMalformed.saying("Unsupported Authorization Type")
 	}
@@ -134,7 +134,7 @@ func (q *request) credential(s string, t time.Time, malformed *apiError) (creden
 		return cred, Key{}, malformed.saying("The Credential has another date than the request.")
 	}
 	// Clients ask for a bucket's location before they know the region.
-	if cred.region != q.srv.opts.Region && !(cred.region == "us-east-1" && q.query.Has("location")) {
+	if !q.srv.anyRegion && cred.region != q.srv.opts.Region && !(cred.region == "us-east-1" && q.query.Has("location")) {
 		e := malformed.saying("The authorization header is malformed; the region '%s' is wrong; expecting '%s'", cred.region, q.srv.opts.Region)
 		e.region = q.srv.opts.Region
 		return cred, Key{}, e

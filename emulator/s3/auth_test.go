@@ -45,11 +45,7 @@ func TestHeaderAuthRefusals(t *testing.T) {
 		code string
 	}{
 		"anonymous": {func() *http.Request { return e.request(t, http.MethodGet, path, nil) }, "AccessDenied"},
-		"v2":        {func() *http.Request { return e.request(t, http.MethodGet, path, nil, "Authorization", "AWS a:b") }, "InvalidRequest"},
-		"v2 query": {func() *http.Request {
-			return e.request(t, http.MethodGet, path+"?AWSAccessKeyId=a&Signature=b&Expires=1", nil)
-		}, "InvalidRequest"},
-		"bearer": {func() *http.Request { return e.request(t, http.MethodGet, path, nil, "Authorization", "Bearer x") }, "AuthorizationHeaderMalformed"},
+		"bearer":    {func() *http.Request { return e.request(t, http.MethodGet, path, nil, "Authorization", "Bearer x") }, "AuthorizationHeaderMalformed"},
 		"broken": {func() *http.Request {
 			return e.request(t, http.MethodGet, path, nil, "Authorization", sigAlgorithm+" x")
 		}, "AuthorizationHeaderMalformed"},
@@ -124,6 +120,32 @@ func TestRegion(t *testing.T) {
 	r := e.do(t, req)
 	require.Equal(t, "AuthorizationHeaderMalformed", r.code(t))
 	require.Equal(t, "eu-west-1", between(r.body, "<Region>", "</Region>"))
+	other := []byte("<CreateBucketConfiguration><LocationConstraint>us-west-2</LocationConstraint></CreateBucketConfiguration>")
+	require.Equal(t, "InvalidRegion", e.signed(t, http.MethodPut, "/other", other).code(t))
+	require.Equal(t, "eu-west-1", e.signed(t, http.MethodHead, "/"+b, nil).header.Get("X-Amz-Bucket-Region"))
+}
+
+// Where no region is set, every client's is right.
+func TestAnyRegion(t *testing.T) {
+	t.Parallel()
+	e, _ := bucketed(t, Options{})
+	elsewhere, err := minio.New(strings.TrimPrefix(e.url, "http://"), &minio.Options{
+		Creds: credentials.NewStaticV4(testKey, testSecret, ""), Region: "eu-west-1", Transport: e.http.Transport, MaxRetries: 1,
+	})
+	require.NoError(t, err)
+	require.NoError(t, elsewhere.MakeBucket(t.Context(), "other", minio.MakeBucketOptions{Region: "us-west-2"}))
+}
+
+// edited is a link with another value of a parameter, or without it.
+func edited(u *url.URL, name, value string) string {
+	q := u.Query()
+	q.Set(name, value)
+	if value == "" {
+		q.Del(name)
+	}
+	v := *u
+	v.RawQuery = q.Encode()
+	return v.String()
 }
 
 func TestPresigned(t *testing.T) {
@@ -139,16 +161,6 @@ func TestPresigned(t *testing.T) {
 		}
 		return e.do(t, req)
 	}
-	edit := func(u *url.URL, name, value string) string {
-		q := u.Query()
-		q.Set(name, value)
-		if value == "" {
-			q.Del(name)
-		}
-		v := *u
-		v.RawQuery = q.Encode()
-		return v.String()
-	}
 	put, err := e.PresignedPutObject(ctx, b, "a/ü b", time.Minute)
 	require.NoError(t, err)
 	require.Equal(t, 200, send(http.MethodPut, put.String(), "data").status)
@@ -162,17 +174,17 @@ func TestPresigned(t *testing.T) {
 	t.Run("tampering", func(t *testing.T) {
 		for name, u := range map[string]string{
 			"path":      strings.Replace(get.String(), "/a/", "/b/", 1),
-			"expiry":    edit(get, "X-Amz-Expires", "61"),
-			"parameter": edit(get, "response-content-type", "text/html"),
-			"added":     edit(get, "response-cache-control", "no-store"),
-			"removed":   edit(get, "response-content-type", ""),
-			"signature": edit(get, "X-Amz-Signature", strings.Repeat("0", 64)),
+			"expiry":    edited(get, "X-Amz-Expires", "61"),
+			"parameter": edited(get, "response-content-type", "text/html"),
+			"added":     edited(get, "response-cache-control", "no-store"),
+			"removed":   edited(get, "response-content-type", ""),
+			"signature": edited(get, "X-Amz-Signature", strings.Repeat("0", 64)),
 		} {
 			require.Equal(t, "SignatureDoesNotMatch", send(http.MethodGet, u, "").code(t), name)
 		}
 		require.Equal(t, "SignatureDoesNotMatch", send(http.MethodDelete, get.String(), "").code(t))
 		require.Equal(t, "AccessDenied", send(http.MethodPut, put.String(), "x", "X-Amz-Meta-Sneaked", "in").code(t))
-		require.Equal(t, "InvalidAccessKeyId", send(http.MethodGet, edit(get, "X-Amz-Credential", strings.Replace(get.Query().Get("X-Amz-Credential"), testKey, "nobody", 1)), "").code(t))
+		require.Equal(t, "InvalidAccessKeyId", send(http.MethodGet, edited(get, "X-Amz-Credential", strings.Replace(get.Query().Get("X-Amz-Credential"), testKey, "nobody", 1)), "").code(t))
 	})
 	t.Run("malformed", func(t *testing.T) {
 		for _, x := range [][2]string{
@@ -180,7 +192,7 @@ func TestPresigned(t *testing.T) {
 			{"X-Amz-Expires", ""}, {"X-Amz-Date", "today"}, {"X-Amz-Algorithm", "AWS4"}, {"X-Amz-Credential", "a/b"},
 			{"X-Amz-SignedHeaders", ""},
 		} {
-			require.Equal(t, "AuthorizationQueryParametersError", send(http.MethodGet, edit(get, x[0], x[1]), "").code(t), x)
+			require.Equal(t, "AuthorizationQueryParametersError", send(http.MethodGet, edited(get, x[0], x[1]), "").code(t), x)
 		}
 	})
 	t.Run("signed headers", func(t *testing.T) {

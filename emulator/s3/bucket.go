@@ -43,7 +43,7 @@ func (q *request) createBucket() error {
 	if _, err := q.readXML(&in); err != nil {
 		return err
 	}
-	if in.Location != "" && in.Location != q.srv.opts.Region {
+	if in.Location != "" && in.Location != q.srv.opts.Region && !q.srv.anyRegion {
 		return errInvalidRegion
 	}
 	if err := q.srv.st.createBucket(q.bucket, q.srv.now().UTC()); err != nil {
@@ -61,7 +61,9 @@ func (q *request) headBucket() error {
 	if _, err := q.bucketOf(); err != nil {
 		return err
 	}
-	q.w.Header().Set("X-Amz-Bucket-Region", q.srv.opts.Region)
+	if !q.srv.anyRegion {
+		q.w.Header().Set("X-Amz-Bucket-Region", q.srv.opts.Region)
+	}
 	q.w.WriteHeader(http.StatusOK)
 	return nil
 }

@@ -56,7 +56,6 @@ func TestBucketRefusals(t *testing.T) {
 		"reserved name":      {http.MethodPut, "/minio", "", 400, "InvalidBucketName"},
 		"dots":               {http.MethodPut, "/..", "", 400, "InvalidBucketName"},
 		"no bucket":          {http.MethodGet, "//key", "", 400, "InvalidBucketName"},
-		"other region":       {http.MethodPut, "/other", "<CreateBucketConfiguration><LocationConstraint>eu-west-1</LocationConstraint></CreateBucketConfiguration>", 400, "InvalidRegion"},
 		"bad xml":            {http.MethodPut, "/other", "<Create", 400, "MalformedXML"},
 		"absent bucket":      {http.MethodGet, "/absent", "", 404, "NoSuchBucket"},
 		"sub-resource":       {http.MethodGet, "/" + b + "?policy", "", 501, "NotImplemented"},

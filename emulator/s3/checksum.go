@@ -64,7 +64,7 @@ func wantedChecksum(h http.Header) (t minio.ChecksumType, value string, err erro
 		}
 		found, ok := checksumByHeader(name)
 		if !ok {
-			return t, "", errNotImplemented.saying("The header %q is not implemented here.", name)
+			return t, "", errInvalidChecksum
 		}
 		if t.IsSet() {
 			return t, "", errInvalidRequest.saying("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
@@ -78,7 +78,7 @@ func wantedChecksum(h http.Header) (t minio.ChecksumType, value string, err erro
 		for name := range strings.SplitSeq(names, ",") {
 			found, ok := checksumByHeader(strings.TrimSpace(name))
 			if !ok {
-				return t, "", errNotImplemented.saying("The trailer %q is not implemented here.", strings.TrimSpace(name))
+				return t, "", errInvalidChecksum
 			}
 			if t.IsSet() && t != found {
 				return t, "", errInvalidRequest.saying("Expecting a single x-amz-checksum- header. Multiple checksum Types are not allowed.")
@@ -93,7 +93,7 @@ func wantedChecksum(h http.Header) (t minio.ChecksumType, value string, err erro
 		if v := h.Get(name); v != "" {
 			found, ok := checksumByName(v)
 			if !ok {
-				return t, "", errNotImplemented.saying("The checksum algorithm %q is not implemented here.", v)
+				return t, "", errInvalidChecksum
 			}
 			return found, "", nil
 		}

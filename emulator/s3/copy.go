@@ -89,7 +89,7 @@ func (q *request) copyObject() error {
 	if name := q.r.Header.Get(headerChecksumAlgorithm); name != "" {
 		var ok bool
 		if algorithm, ok = checksumByName(name); !ok {
-			return errNotImplemented.saying("The checksum algorithm %q is not implemented here.", name)
+			return errInvalidChecksum
 		}
 	}
 	if !algorithm.IsSet() {

@@ -132,7 +132,7 @@ func (u *upload) chooseChecksum(h http.Header) error {
 	}
 	t, ok := checksumByName(name)
 	if !ok {
-		return errNotImplemented.saying("The checksum algorithm %q is not implemented here.", name)
+		return errInvalidChecksum
 	}
 	u.Algorithm, u.ChecksumType = t.String(), composite
 	if !t.CanComposite() {

@@ -100,7 +100,7 @@ func TestPutRefusals(t *testing.T) {
 		"lock":           {[]string{"X-Amz-Object-Lock-Mode", "GOVERNANCE"}, "NotImplemented"},
 		"class":          {[]string{"X-Amz-Storage-Class", "COLD"}, "InvalidStorageClass"},
 		"metadata":       {[]string{"X-Amz-Meta-Big", strings.Repeat("x", 3000)}, "MetadataTooLarge"},
-		"other checksum": {[]string{"X-Amz-Checksum-Md5", "x"}, "NotImplemented"},
+		"other checksum": {[]string{"X-Amz-Checksum-Md5", "x"}, "InvalidArgument"},
 		"two checksums":  {[]string{"X-Amz-Checksum-Crc32", "AAAAAA==", "X-Amz-Checksum-Crc32c", "AAAAAA=="}, "InvalidRequest"},
 	} {
 		t.Run(name, func(t *testing.T) {

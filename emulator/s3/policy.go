@@ -143,7 +143,7 @@ func (p *policy) check(fields map[string]string, now time.Time) error {
 // uncovered tells the fields that need no condition.
 func uncovered(name string) bool {
 	switch name {
-	case "x-amz-signature", "file", "policy":
+	case "x-amz-signature", "awsaccesskeyid", "signature", "file", "policy":
 		return true
 	}
 	return strings.HasPrefix(name, "x-ignore-")

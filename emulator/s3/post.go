@@ -197,28 +197,16 @@ func (r *rangeReader) end() error {
 
 // authenticateForm checks the signature of the policy, then the form against it.
 func (q *request) authenticateForm(fields map[string]string) (*policy, error) {
+	authenticate := q.authenticateFormV4
 	switch {
 	case fields["policy"] == "":
 		return nil, errAccessDenied
-	case fields["awsaccesskeyid"] != "" || fields["signature"] != "":
-		return nil, errSigV2
-	case fields["x-amz-algorithm"] != sigAlgorithm:
-		return nil, errMalformedPOST.saying("x-amz-algorithm only supports %q", sigAlgorithm)
+	case fields["awsaccesskeyid"] != "":
+		authenticate = q.authenticateFormV2
 	}
-	date := fields["x-amz-date"]
-	t, err := time.Parse(amzDateFormat, date)
-	if err != nil {
-		return nil, errMissingDate
-	}
-	cred, key, err := q.credential(fields["x-amz-credential"], t, errMalformedPOST)
-	if err != nil {
+	if err := authenticate(fields); err != nil {
 		return nil, err
 	}
-	want := hex.EncodeToString(hmacSHA256(cred.signingKey(key.Secret), fields["policy"]))
-	if !sameSignature(want, fields["x-amz-signature"]) {
-		return nil, errSignatureMismatch
-	}
-	q.auth = identity{accessKey: cred.accessKey, policy: key.Policy}
 	pol, err := parsePolicy(fields["policy"])
 	if err != nil {
 		return nil, errMalformedPolicy.because(err)
@@ -228,6 +216,27 @@ func (q *request) authenticateForm(fields map[string]string) (*policy, error) {
 	}
 	fields["bucket"] = q.bucket
 	return pol, pol.check(fields, q.srv.now())
+}
+
+// authenticateFormV4 checks the signature of a form's policy.
+func (q *request) authenticateFormV4(fields map[string]string) error {
+	if fields["x-amz-algorithm"] != sigAlgorithm {
+		return errMalformedPOST.saying("x-amz-algorithm only supports %q", sigAlgorithm)
+	}
+	t, err := time.Parse(amzDateFormat, fields["x-amz-date"])
+	if err != nil {
+		return errMissingDate
+	}
+	cred, key, err := q.credential(fields["x-amz-credential"], t, errMalformedPOST)
+	if err != nil {
+		return err
+	}
+	want := hex.EncodeToString(hmacSHA256(cred.signingKey(key.Secret), fields["policy"]))
+	if !sameSignature(want, fields["x-amz-signature"]) {
+		return errSignatureMismatch
+	}
+	q.auth = identity{accessKey: cred.accessKey, policy: key.Policy}
+	return nil
 }
 
 // formHeader turns the fields into the headers that a PUT would have.

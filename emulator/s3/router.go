@@ -85,7 +85,8 @@ func routes() map[routeKey]route {
 func signingParam(name string) bool {
 	switch strings.ToLower(name) {
 	case "x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-expires", "x-amz-signedheaders",
-		"x-amz-signature", "x-amz-security-token", "x-amz-content-sha256", "x-id":
+		"x-amz-signature", "x-amz-security-token", "x-amz-content-sha256", "x-id",
+		"awsaccesskeyid", "expires", "signature":
 		return true
 	}
 	return false

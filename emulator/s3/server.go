@@ -22,7 +22,8 @@ type Options struct {
 	Dir string
 	// Keys are those that are there from the start, by access key.
 	Keys map[string]Key
-	// Region is what clients must sign for. Default "us-east-1".
+	// Region is what clients must sign for. Default: "us-east-1", and clients
+	// may sign for any, as with MinIO.
 	Region string
 	// Notifiers are the destinations of bucket events by ARN, such as
 	// "arn:minio:sqs::PRIMARY:nats".
@@ -50,6 +51,7 @@ type Options struct {
 // Server itself bounds bodies.
 type Server struct {
 	opts       Options
+	anyRegion  bool
 	log        *slog.Logger
 	now        func() time.Time
 	st         *store
@@ -77,7 +79,8 @@ func Open(o Options) (*Server, error) {
 		return nil, errors.New("s3: Keys is empty")
 	}
 	o.Keys, o.Notifiers = maps.Clone(o.Keys), maps.Clone(o.Notifiers)
-	if o.Region == "" {
+	anyRegion := o.Region == ""
+	if anyRegion {
 		o.Region = "us-east-1"
 	}
 	if len(o.CORSOrigins) == 0 {
@@ -106,7 +109,7 @@ func Open(o Options) (*Server, error) {
 	run := make([]byte, 4)
 	_, _ = rand.Read(run)
 	s := &Server{
-		opts: o, log: o.Logger, now: o.Now, st: st, deployment: id,
+		opts: o, anyRegion: anyRegion, log: o.Logger, now: o.Now, st: st, deployment: id,
 		routes: table(), absent: absent(table()), prefix: hex.EncodeToString(run),
 		outbox: startOutbox(o.Notifiers, o.Logger), hub: newHub(),
 	}
