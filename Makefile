@@ -36,9 +36,12 @@ test-docker: setup ## run the job files as containers, on the real Nomad and the
 	@scripts/real.sh nomad >/dev/null
 	scripts/docker.sh go test -count=1 -timeout 20m ./e2e/containers
 
-conformance: build ## run the official Consul and Nomad clients' own tests against the emulators, and list what differs from the real programs
-	@go run ./emulator/consul/conformance $(ARGS); consul=$$?; \
-	go run ./emulator/nomad/conformance $(ARGS) && exit $$consul
+conformance: build ## run the official Consul, Nomad and MinIO clients' own tests against the emulators, and list what differs from the real programs
+	@failed=0; \
+	go run ./emulator/consul/conformance $(ARGS) || failed=1; \
+	go run ./emulator/nomad/conformance $(ARGS) || failed=1; \
+	go run ./emulator/s3/conformance || failed=1; \
+	exit $$failed
 
 bench: setup-test build ## measure against the limit and the peers: a table, and bench.json (BENCH=pictures for one suite)
 	go run ./bench

@@ -18,7 +18,7 @@ const testsTimeout = 5 * time.Minute
 // testClient runs the client's tests with a folder first on the PATH that holds
 // the program, and returns what came of each test. It runs in the checkout's
 // root, and leaves no process behind.
-func (s Suite) testClient(ctx context.Context, program, pattern string, parallel int) (_ outcomes, err error) {
+func (s Suite) testClient(ctx context.Context, program, pattern string, parallel int) (_ Outcomes, err error) {
 	dir, err := os.MkdirTemp("", "drydock-conformance-")
 	if err != nil {
 		return nil, err

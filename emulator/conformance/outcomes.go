@@ -13,21 +13,21 @@ import (
 	"strings"
 )
 
-// outcome is what came of a test.
-type outcome struct {
-	result string // pass, fail or skip; empty where the test did not end
-	output strings.Builder
+// Outcome is what came of a test.
+type Outcome struct {
+	Result string // pass, fail or skip; empty where the test did not end
+	Output strings.Builder
 }
 
-func (o *outcome) panicked() bool { return strings.Contains(o.output.String(), "panic: ") }
+func (o *Outcome) panicked() bool { return strings.Contains(o.Output.String(), "panic: ") }
 
-// outcomes are by package and test, as in api.TestAPI_KV. Subtests are part of
+// Outcomes are by name; those of `go test` by package and test, as in api.TestAPI_KV. Subtests are part of
 // their test.
-type outcomes map[string]*outcome
+type Outcomes map[string]*Outcome
 
 // readOutcomes reads what `go test -json` prints.
-func readOutcomes(from io.Reader) (outcomes, error) {
-	all := outcomes{}
+func readOutcomes(from io.Reader) (Outcomes, error) {
+	all := Outcomes{}
 	for decoder := json.NewDecoder(from); ; {
 		var event struct{ Action, Package, Test, Output string }
 		err := decoder.Decode(&event)
@@ -43,30 +43,30 @@ func readOutcomes(from io.Reader) (outcomes, error) {
 		test, subtest, isSubtest := strings.Cut(event.Test, "/")
 		name := path.Base(event.Package) + "." + test
 		if all[name] == nil {
-			all[name] = &outcome{}
+			all[name] = &Outcome{}
 		}
 		switch event.Action {
 		case "output":
-			all[name].output.WriteString(event.Output)
+			all[name].Output.WriteString(event.Output)
 		case "pass", "fail", "skip":
 			if !isSubtest {
-				all[name].result = event.Action
+				all[name].Result = event.Action
 			} else if event.Action == "fail" {
-				fmt.Fprintf(&all[name].output, "subtest %s failed\n", subtest)
+				fmt.Fprintf(&all[name].Output, "subtest %s failed\n", subtest)
 			}
 		}
 	}
 }
 
 // saveLogs writes what each test that did not pass printed into a folder of the
-// program's in the user's cache folder, in place of the last run's, and returns
-// that folder.
-func saveLogs(program string, all outcomes) (string, error) {
+// title in the user's cache folder, in place of the last run's, and returns that
+// folder.
+func saveLogs(title string, all Outcomes) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
 	}
-	dir := filepath.Join(cache, "drydock", "conformance", program)
+	dir := filepath.Join(cache, "drydock", "conformance", filepath.FromSlash(title))
 	if err := os.RemoveAll(dir); err != nil {
 		return "", err
 	}
@@ -74,10 +74,10 @@ func saveLogs(program string, all outcomes) (string, error) {
 		return "", err
 	}
 	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if all[name].result == "pass" {
+		if all[name].Result == "pass" {
 			continue
 		}
-		if err := os.WriteFile(filepath.Join(dir, name+".log"), []byte(all[name].output.String()), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name+".log"), []byte(all[name].Output.String()), 0o644); err != nil {
 			return "", err
 		}
 	}

@@ -15,7 +15,7 @@ const quietly = 2
 // another's panic kept from their end, until none is left or none gets there.
 // Those that failed are tried again with few at once: some of them give the
 // program milliseconds, which a busy machine takes longer for.
-func (s Suite) testAll(ctx context.Context, program string, real []string, differs map[string]string, pattern string, parallel int) (outcomes, error) {
+func (s Suite) testAll(ctx context.Context, program string, real []string, differs map[string]string, pattern string, parallel int) (Outcomes, error) {
 	all, err := s.testToTheEnd(ctx, program, real, pattern, parallel)
 	if err != nil {
 		return nil, err
@@ -37,10 +37,10 @@ func exactly(names []string) string { return "^(" + strings.Join(names, "|") + "
 
 // failed returns which of the tests that pass on the real program, and are not
 // known to differ, did not pass, by their names without the package.
-func (all outcomes) failed(real []string, differs map[string]string) []string {
+func (all Outcomes) failed(real []string, differs map[string]string) []string {
 	var list []string
 	for _, test := range real {
-		if got, ran := all[test]; ran && got.result != "pass" && differs[test] == "" {
+		if got, ran := all[test]; ran && got.Result != "pass" && differs[test] == "" {
 			list = append(list, strings.TrimPrefix(path.Ext(test), "."))
 		}
 	}
@@ -49,7 +49,7 @@ func (all outcomes) failed(real []string, differs map[string]string) []string {
 
 // testToTheEnd runs the tests, and once more those that another's panic kept
 // from their end.
-func (s Suite) testToTheEnd(ctx context.Context, program string, real []string, pattern string, parallel int) (outcomes, error) {
+func (s Suite) testToTheEnd(ctx context.Context, program string, real []string, pattern string, parallel int) (Outcomes, error) {
 	matches, err := regexp.Compile(pattern)
 	if err != nil {
 		return nil, err
@@ -75,12 +75,12 @@ func (s Suite) testToTheEnd(ctx context.Context, program string, real []string, 
 
 // unfinished returns which of the tests that pass on the real program, by their
 // names without the package, have not come to an end of their own.
-func (all outcomes) unfinished(real []string, matches *regexp.Regexp) []string {
+func (all Outcomes) unfinished(real []string, matches *regexp.Regexp) []string {
 	var left []string
 	for _, test := range real {
 		name := strings.TrimPrefix(path.Ext(test), ".")
 		got, ran := all[test]
-		if matches.MatchString(name) && (!ran || got.result == "" && !got.panicked()) {
+		if matches.MatchString(name) && (!ran || got.Result == "" && !got.panicked()) {
 			left = append(left, name)
 		}
 	}

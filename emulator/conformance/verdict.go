@@ -10,12 +10,12 @@ import (
 // sometimes begins the reason of a test that passes here or not by chance.
 const sometimes = "sometimes:"
 
-// difference is a test that passes on the real program and not here.
+// difference is a test that counts and does not pass.
 type difference struct{ test, reason string }
 
-// verdict holds what the tests did here against what they do on the real
-// program. Every test that passes there is in one of passed, explained and
-// unexplained, unless only some were run.
+// verdict holds what the tests did against what is known of them. Every test
+// that counts is in one of passed, explained and unexplained, unless only some
+// were run.
 type verdict struct {
 	passed      []string
 	explained   []difference
@@ -23,18 +23,17 @@ type verdict struct {
 	outdated    []string     // those that passed although they are listed to differ
 }
 
-// compare judges the tests that pass on the real program; with some set, only
-// those that were run.
-func compare(real []string, differs map[string]string, all outcomes, some bool) verdict {
+// compare judges the tests that count; with some set, only those that were run.
+func compare(tests []string, differs map[string]string, all Outcomes, some bool) verdict {
 	var v verdict
-	for _, test := range real {
+	for _, test := range tests {
 		got, ran := all[test]
 		if !ran && some {
 			continue
 		}
 		reason, listed := differs[test]
 		switch {
-		case ran && got.result == "pass":
+		case ran && got.Result == "pass":
 			v.passed = append(v.passed, test)
 			if listed && !strings.HasPrefix(reason, sometimes) {
 				v.outdated = append(v.outdated, test)
@@ -49,15 +48,15 @@ func compare(real []string, differs map[string]string, all outcomes, some bool) 
 }
 
 // became is what became of a test that did not pass.
-func became(o *outcome) string {
+func became(o *Outcome) string {
 	switch {
 	case o == nil:
 		return "did not run"
 	case o.panicked():
 		return "panicked, and ended the others"
-	case o.result == "":
+	case o.Result == "":
 		return "did not end"
-	case o.result == "skip":
+	case o.Result == "skip":
 		return "was skipped"
 	}
 	return "failed"
@@ -70,10 +69,10 @@ func (v verdict) surprises() bool { return len(v.unexplained)+len(v.outdated) > 
 // output of the tests is.
 func (v verdict) print(out io.Writer, title, logs string, of int) error {
 	var text strings.Builder
-	section(&text, "pass on the real program and not here:", v.explained)
-	section(&text, "pass on the real program and not here, and differs.txt does not say why (see "+logs+"):", v.unexplained)
+	section(&text, "do not pass, with the reason that is listed:", v.explained)
+	section(&text, "do not pass, and no reason is listed (see "+logs+"):", v.unexplained)
 	if len(v.outdated) > 0 {
-		fmt.Fprintf(&text, "pass, though differs.txt lists them:\n  %s\n", strings.Join(v.outdated, "\n  "))
+		fmt.Fprintf(&text, "pass, though listed not to:\n  %s\n", strings.Join(v.outdated, "\n  "))
 	}
 	fmt.Fprintf(&text, "%s: %d passed of %d\n", title, len(v.passed), of)
 	_, err := io.WriteString(out, text.String())

@@ -10,10 +10,10 @@ import (
 )
 
 // finished is what came of tests that ended with these results.
-func finished(results map[string]string) outcomes {
-	all := outcomes{}
+func finished(results map[string]string) Outcomes {
+	all := Outcomes{}
 	for test, result := range results {
-		all[test] = &outcome{result: result}
+		all[test] = &Outcome{Result: result}
 	}
 	return all
 }
@@ -50,11 +50,11 @@ func TestThePrintedReportEndsWithTheCount(t *testing.T) {
 	}
 	var out strings.Builder
 	require.NoError(t, v.print(&out, "consul/api", "/logs", 3))
-	assert.Equal(t, `pass on the real program and not here:
+	assert.Equal(t, `do not pass, with the reason that is listed:
   api.B  no gossip
-pass on the real program and not here, and differs.txt does not say why (see /logs):
+do not pass, and no reason is listed (see /logs):
   api.Long  failed
-pass, though differs.txt lists them:
+pass, though listed not to:
   api.A
 consul/api: 1 passed of 3
 `, out.String())
@@ -74,9 +74,9 @@ func TestOutcomesAreReadFromTheEventsOfGoTest(t *testing.T) {
 	all, err := readOutcomes(strings.NewReader(events))
 	require.NoError(t, err)
 	require.Len(t, all, 3)
-	assert.Equal(t, "hello\nsubtest sub failed\n", all["api.TestA"].output.String())
+	assert.Equal(t, "hello\nsubtest sub failed\n", all["api.TestA"].Output.String())
 	assert.Equal(t, "failed", became(all["api.TestA"]))
-	assert.Equal(t, "pass", all["watch.TestA"].result)
+	assert.Equal(t, "pass", all["watch.TestA"].Result)
 	assert.Equal(t, "panicked, and ended the others", became(all["watch.TestB"]))
 
 	_, err = readOutcomes(strings.NewReader(`{"Action":`))
@@ -85,16 +85,16 @@ func TestOutcomesAreReadFromTheEventsOfGoTest(t *testing.T) {
 
 func TestTheListsAgreeWithEachOther(t *testing.T) {
 	t.Parallel()
-	real, differs, err := Suite{Real: "api.A\napi.B\n", Differs: "# why\n\napi.B  no gossip\n"}.expectations()
+	real, differs, err := Known{Tests: "api.A\napi.B\n", Differs: "# why\n\napi.B  no gossip\n"}.expectations()
 	require.NoError(t, err)
 	assert.Equal(t, []string{"api.A", "api.B"}, real)
 	assert.Equal(t, map[string]string{"api.B": "no gossip"}, differs)
 
 	for lists, says := range map[[2]string]string{
-		{"api.A", "# why\n\napi.A"}:      "differs.txt:3: api.A has no reason",
-		{"api.A", "api.B it is unknown"}: "differs.txt:1: api.B is not in real.txt",
+		{"api.A", "# why\n\napi.A"}:      "what differs, line 3: api.A has no reason",
+		{"api.A", "api.B it is unknown"}: "what differs, line 1: api.B is no test that counts",
 	} {
-		_, _, err := Suite{Real: lists[0], Differs: lists[1]}.expectations()
+		_, _, err := Known{Tests: lists[0], Differs: lists[1]}.expectations()
 		assert.EqualError(t, err, says)
 	}
 }
@@ -102,7 +102,7 @@ func TestTheListsAgreeWithEachOther(t *testing.T) {
 func TestWhatAPanicEndedIsRunAgain(t *testing.T) {
 	t.Parallel()
 	all := finished(map[string]string{"api.TestA": "pass", "api.TestB": "", "api.TestC": "", "watch.TestD": "fail"})
-	all["api.TestC"].output.WriteString("panic: nil\n")
+	all["api.TestC"].Output.WriteString("panic: nil\n")
 	real := []string{"api.TestA", "api.TestB", "api.TestC", "watch.TestD", "watch.TestE"}
 	assert.Equal(t, []string{"TestB", "TestE"}, all.unfinished(real, regexp.MustCompile("")))
 	assert.Equal(t, []string{"TestE"}, all.unfinished(real, regexp.MustCompile("E")))

@@ -24,12 +24,10 @@ var (
 
 func main() {
 	conformance.Main(conformance.Suite{
-		Program:      "consul",
-		Packages:     "github.com/hashicorp/consul/api/...",
-		Unset:        []string{"CONSUL_"},
-		Real:         realList,
-		Differs:      differsList,
-		LeastPassing: 200,
-		Parallel:     32,
-	})
+		Known:    conformance.Known{Title: "consul/api", Tests: realList, Differs: differsList, LeastPassing: 200},
+		Program:  "consul",
+		Packages: "github.com/hashicorp/consul/api/...",
+		Unset:    []string{"CONSUL_"},
+		Parallel: 32,
+	}.Run)
 }

@@ -24,14 +24,12 @@ var (
 
 func main() {
 	conformance.Main(conformance.Suite{
+		Known:    conformance.Known{Title: "nomad/api", Tests: realList, Differs: differsList, LeastPassing: 225},
 		Program:  "nomad",
 		Packages: "github.com/hashicorp/nomad/api/...",
 		// The real program asks the metadata services of clouds when it sees
 		// their variables, and does not start where none answers.
-		Unset:        []string{"NOMAD_", "AWS_"},
-		Real:         realList,
-		Differs:      differsList,
-		LeastPassing: 225,
-		Parallel:     32,
-	})
+		Unset:    []string{"NOMAD_", "AWS_"},
+		Parallel: 32,
+	}.Run)
 }
