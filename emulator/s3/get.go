@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"mime"
 	"net/http"
 	"os"
 	"strconv"
@@ -187,7 +188,7 @@ func (q *request) setObjectHeaders(m *meta) {
 		h.Set(name, v)
 	}
 	for name, v := range m.User {
-		h.Set(name, v)
+		h.Set(name, mime.QEncoding.Encode("UTF-8", v))
 	}
 	q.exposeHeaders(m.User)
 }

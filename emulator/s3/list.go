@@ -17,6 +17,7 @@ type objectXML struct {
 	Size         int64
 	Owner        *ownerXML `xml:",omitempty"`
 	StorageClass string
+	*metadataXML
 }
 
 type prefixXML struct {
@@ -153,5 +154,10 @@ func (q *request) listObjectsV2() error {
 		out.NextContinuationToken = base64.StdEncoding.EncodeToString([]byte(p.next))
 	}
 	out.Contents, out.CommonPrefixes = l.contents(p, q.query.Get("fetch-owner") == "true")
+	for i, e := range p.objects {
+		if out.Contents[i].metadataXML, err = q.metadata(b, e); err != nil {
+			return err
+		}
+	}
 	return q.writeXML(out)
 }

@@ -11,6 +11,7 @@ type versionXML struct {
 	Size         int64
 	Owner        ownerXML
 	StorageClass string
+	*metadataXML
 	IsLatest     bool
 	VersionID    string `xml:"VersionId"`
 }
@@ -69,6 +70,9 @@ func (q *request) listVersions() error {
 		}
 		if v.marker {
 			x.ETag = ""
+		}
+		if x.metadataXML, err = q.metadata(b, v.entry); err != nil {
+			return err
 		}
 		out.Versions = append(out.Versions, x)
 	}

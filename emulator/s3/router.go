@@ -41,7 +41,7 @@ func routes() map[routeKey]route {
 		"versionId", "partNumber", "response-content-type", "response-content-language", "response-expires",
 		"response-cache-control", "response-content-disposition", "response-content-encoding",
 	}
-	listing := []string{"prefix", "delimiter", "max-keys", "encoding-type"}
+	listing := []string{"prefix", "delimiter", "max-keys", "encoding-type", "metadata", "unsorted"}
 	with := func(base []string, more ...string) []string { return append(append([]string{}, base...), more...) }
 	return map[routeKey]route{
 		{get, service, ""}: {handle: (*request).listBuckets, action: "s3:ListAllMyBuckets"},
