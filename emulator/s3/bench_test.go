@@ -4,9 +4,14 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/notification"
@@ -78,5 +83,55 @@ func BenchmarkGet(b *testing.B) {
 			})
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "op/s")
 		})
+	}
+}
+
+// BenchmarkList measures pages of 1,000 out of 1,000,000 keys, the whole answer
+// as it is written. Their blobs are left out: a listing reads none.
+func BenchmarkList(b *testing.B) {
+	e, bucket := bucketed(b, Options{})
+	const keys = 1_000_000
+	x := must(e.st.bucket(bucket)).index
+	for i := range keys {
+		x.set(entry{key: fmt.Sprintf("%03d/%06d", i%500, i), etag: "d41d8cd98f00b204e9800998ecf8427e", size: 1, modified: time.Unix(int64(i), 0)})
+	}
+	for _, c := range []struct{ name, query string }{
+		{"flat", "list-type=2&start-after=250"},
+		{"folder", "list-type=2&prefix=250%2F&delimiter=%2F"},
+		{"folders", "list-type=2&delimiter=%2F"},
+		{"v1", "marker=250"},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			for b.Loop() {
+				r := e.sign(b, e.request(b, http.MethodGet, "/"+bucket+"?"+c.query, nil), unsignedPayload)
+				r.URL = &url.URL{Path: "/" + bucket, RawQuery: c.query}
+				w := httptest.NewRecorder()
+				e.ServeHTTP(w, r)
+				if w.Code != http.StatusOK {
+					b.Fatal(w.Body)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkOpen measures how long a folder of 100,000 objects takes to open.
+func BenchmarkOpen(b *testing.B) {
+	e, bucket := bucketed(b, Options{})
+	dir := e.opts.Dir
+	x := must(e.st.bucket(bucket))
+	const objects = 100_000
+	for i := range objects {
+		m := &meta{Key: fmt.Sprintf("%03d/%06d", i%500, i), ETag: "d41d8cd98f00b204e9800998ecf8427e", Headers: map[string]string{"Content-Type": "text/plain"}}
+		tail, err := appendTail(nil, m)
+		require.NoError(b, err)
+		require.NoError(b, os.WriteFile(x.objectPath(m.Key), tail, 0o600))
+	}
+	require.NoError(b, e.Close())
+	for b.Loop() {
+		s, err := Open(Options{Dir: dir, Keys: e.opts.Keys, NoSync: true})
+		require.NoError(b, err)
+		require.Equal(b, objects, must(s.st.bucket(bucket)).index.len())
+		require.NoError(b, s.Close())
 	}
 }

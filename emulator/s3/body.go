@@ -108,7 +108,7 @@ func (p *payload) Read(b []byte) (int, error) {
 	n, err := p.src.Read(b)
 	p.n += int64(n)
 	if p.size >= 0 && p.n > p.size {
-		return 0, errIncompleteBody
+		return 0, errExcessData
 	}
 	_, _ = p.md5.Write(b[:n])
 	if p.sha != nil {
@@ -139,7 +139,7 @@ func (p *payload) verify() error {
 	if p.announced {
 		trailer, ok := p.chunked.trailers[p.algorithm.Key()]
 		if !ok || want != "" && want != trailer {
-			return errMalformedChunk.saying("The announced trailing checksum is missing.")
+			return errMalformedChunk
 		}
 		want = trailer
 	}

@@ -42,8 +42,10 @@ func (q *request) completeUpload() error {
 	var in completeRequest
 	if ok, err := q.readXML(&in); err != nil {
 		return err
-	} else if !ok || len(in.Parts) == 0 || len(in.Parts) > maxPartNum {
+	} else if !ok || len(in.Parts) > maxPartNum {
 		return errMalformedXML
+	} else if len(in.Parts) == 0 {
+		return errInvalidRequest.saying("You must specify at least one part")
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -98,11 +100,13 @@ func (q *request) checksumOfWhole(u *upload) string {
 
 // choose returns the parts that the client lists, once they are what it says.
 func (u *upload) choose(in []completePart) ([]part, error) {
-	parts := make([]part, 0, len(in))
-	for i, c := range in {
-		if i > 0 && c.PartNumber <= in[i-1].PartNumber {
+	for i := range len(in) - 1 {
+		if in[i].PartNumber >= in[i+1].PartNumber {
 			return nil, errInvalidPartOrder
 		}
+	}
+	parts := make([]part, 0, len(in))
+	for _, c := range in {
 		p, ok := u.parts[c.PartNumber]
 		if !ok || strings.Trim(c.ETag, `"`) != p.etag {
 			return nil, errInvalidPart
@@ -110,10 +114,12 @@ func (u *upload) choose(in []completePart) ([]part, error) {
 		if v := *c.field(p.checksum.Algorithm); v != "" && v != p.checksum.Value {
 			return nil, errInvalidPart
 		}
-		if i < len(in)-1 && p.size < minPartSize {
+		parts = append(parts, p)
+	}
+	for _, p := range parts[:len(parts)-1] {
+		if p.size < minPartSize {
 			return nil, errEntityTooSmall
 		}
-		parts = append(parts, p)
 	}
 	return parts, nil
 }
