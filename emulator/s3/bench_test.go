@@ -125,7 +125,7 @@ func BenchmarkOpen(b *testing.B) {
 		m := &meta{Key: fmt.Sprintf("%03d/%06d", i%500, i), ETag: "d41d8cd98f00b204e9800998ecf8427e", Headers: map[string]string{"Content-Type": "text/plain"}}
 		tail, err := appendTail(nil, m)
 		require.NoError(b, err)
-		require.NoError(b, os.WriteFile(x.objectPath(m.Key), tail, 0o600))
+		require.NoError(b, os.WriteFile(x.objectPath(m.Key, ""), tail, 0o600))
 	}
 	require.NoError(b, e.Close())
 	for b.Loop() {
