@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"strconv"
+	"syscall"
 )
 
 // apiError is what a client is told: an S3 code, a public message, a status.
@@ -109,6 +110,7 @@ var (
 	errMethodNotAllowed     = newError(http.StatusMethodNotAllowed, "MethodNotAllowed", "The specified method is not allowed against this resource.")
 	errNotImplemented       = newError(http.StatusNotImplemented, "NotImplemented", "A header or query you provided implies functionality that is not implemented.")
 	errInternal             = newError(http.StatusInternalServerError, "InternalError", "We encountered an internal error, please try again.")
+	errStorageFull          = newError(http.StatusInsufficientStorage, "XMinioStorageFull", "Storage backend has reached its minimum free drive threshold. Please delete a few objects to proceed.")
 	errUnavailable          = newError(http.StatusServiceUnavailable, "ServiceUnavailable", "The server is closing or its disk failed. Please try again.")
 )
 
@@ -120,6 +122,8 @@ func toAPIError(err error) *apiError {
 		return e
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return errRequestTimeout.because(err)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EFBIG):
+		return errStorageFull.because(err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return errIncompleteBody.because(err)
 	case errors.Is(err, context.Canceled):

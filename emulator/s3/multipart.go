@@ -2,6 +2,7 @@ package s3
 
 import (
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -105,7 +106,7 @@ func (q *request) createUpload() error {
 		return fmt.Errorf("create upload: %w", err)
 	}
 	if err := s.writeJSON(filepath.Join(u.dir, uploadFile), u); err != nil {
-		return fmt.Errorf("create upload: %w", err)
+		return errors.Join(fmt.Errorf("create upload: %w", err), os.RemoveAll(u.dir))
 	}
 	if err := s.syncDir(s.uploadsDir); err != nil {
 		return fmt.Errorf("create upload: %w", err)

@@ -266,3 +266,15 @@ func TestDeleteMany(t *testing.T) {
 	require.NotContains(t, r.body, "<Deleted>")
 	require.Contains(t, r.body, "<Code>NoSuchVersion</Code>")
 }
+
+// A key may be named twice in one request, as itself and as its null version.
+func TestDeleteManyNamesOneTwice(t *testing.T) {
+	t.Parallel()
+	e, b := bucketed(t, Options{})
+	e.put(t, b, "a", "1")
+	r := e.signed(t, http.MethodPost, "/"+b+"?delete", []byte("<Delete><Object><Key>a</Key></Object><Object><Key>a</Key><VersionId>null</VersionId></Object></Delete>"))
+	require.Equal(t, http.StatusOK, r.status)
+	require.Equal(t, 2, strings.Count(r.body, "<Deleted>"), r.body)
+	require.Empty(t, must(e.st.bucket(b)).index.list("", "", "", 10))
+	e.put(t, b, "a", "2")
+}

@@ -54,6 +54,9 @@ func (s *store) remove(b *bucket, what []removal, how removing) ([]removed, erro
 	var recs []*record
 	first := make(map[removal]int, len(what))
 	for i, w := range what {
+		if b.config().Versioning == "" {
+			w.version = nullVersion // which is all that there is
+		}
 		if j, again := first[w]; again {
 			out[i] = out[j]
 			continue
@@ -104,6 +107,15 @@ func (s *store) commitRemovals(b *bucket, recs []*record) error {
 	if len(recs) == 0 {
 		return nil
 	}
+	staged, err := s.stageMarkers(recs)
+	defer func() {
+		for _, tmp := range staged {
+			_ = os.Remove(tmp) // it has another name when all went well
+		}
+	}()
+	if err != nil {
+		return err
+	}
 	places, err := s.j.append(recs...)
 	if err != nil {
 		return err
@@ -111,12 +123,11 @@ func (s *store) commitRemovals(b *bucket, recs []*record) error {
 	for i, r := range recs {
 		touched := []string{b.objects}
 		if r.Op == opMark {
-			m := r.marker()
 			path := b.objectPath(r.Key, r.Version)
-			if err := s.writeMarker(path, m); err != nil {
-				return s.j.fail(err)
+			if err := os.Rename(staged[i], path); err != nil {
+				return s.j.fail(fmt.Errorf("show delete marker: %w", err))
 			}
-			s.show(b, m)
+			s.show(b, r.marker())
 			touched = append(touched, path)
 		} else {
 			if err := removeVersion(b.objectPath(r.Key, r.Version)); err != nil {
@@ -128,6 +139,26 @@ func (s *store) commitRemovals(b *bucket, recs []*record) error {
 		s.enqueue(r, places[i])
 	}
 	return nil
+}
+
+// stageMarkers writes the delete markers among the records to tmp/, by the
+// record's place: a full disk is met before anything is committed.
+func (s *store) stageMarkers(recs []*record) (map[int]string, error) {
+	staged := map[int]string{}
+	for i, r := range recs {
+		if r.Op != opMark {
+			continue
+		}
+		tail, err := appendTail(nil, r.marker())
+		if err != nil {
+			return staged, err
+		}
+		staged[i] = filepath.Join(s.tmp, uuid.NewString())
+		if err := os.WriteFile(staged[i], tail, 0o600); err != nil {
+			return staged, fmt.Errorf("stage delete marker: %w", err)
+		}
+	}
+	return staged, nil
 }
 
 // marker is the delete marker that the record describes.

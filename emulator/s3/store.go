@@ -209,6 +209,7 @@ func (s *store) createBucket(name string, now time.Time) error {
 		return errBucketOwned
 	}
 	dir := filepath.Join(s.tmp, uuid.NewString())
+	defer func() { _ = os.RemoveAll(dir) }() // it has another name when all went well
 	if err := os.MkdirAll(filepath.Join(dir, "objects"), 0o700); err != nil {
 		return fmt.Errorf("create bucket: %w", err)
 	}
