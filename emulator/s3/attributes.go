@@ -7,12 +7,17 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"time"
+
+	"github.com/minio/minio-go/v7/pkg/notification"
 )
 
 // attributes are what may change of a version after it was written.
 type attributes struct {
 	// Tags are URL-encoded, "" when there are none.
-	Tags string `json:"tags,omitempty"`
+	Tags      string    `json:"tags,omitempty"`
+	Retention retention `json:"retention,omitzero"`
+	LegalHold string    `json:"legalHold,omitempty"` // ON, OFF, or "" when nobody said
 }
 
 // orNil returns nil for no attributes at all.
@@ -64,7 +69,7 @@ func (s *store) changeAttributes(b *bucket, key, version string, edit func(a *at
 		return e, err
 	}
 	_ = f.Close()
-	m.Attributes = a
+	m.Attributes, m.Modified = a, time.Time{} // the event is of now
 	ev, err := events(m)
 	if err != nil {
 		return e, err
@@ -129,8 +134,24 @@ func removeVersion(path string) error {
 	return nil
 }
 
-// attributesOf reads those that a new version gets.
-func (q *request) attributesOf(h http.Header) (attributes, error) {
-	encoded, err := parseTags(h.Get(headerTagging))
-	return attributes{Tags: encoded}, err
+// attributesOf reads those that a new version of b gets.
+func (q *request) attributesOf(b *bucket, h http.Header) (a attributes, err error) {
+	if a.Tags, err = parseTags(h.Get(headerTagging)); err != nil {
+		return a, err
+	}
+	a.Retention, a.LegalHold, err = q.lockOf(b, h)
+	return a, err
+}
+
+// changeAttributes edits those of the version that the URL names.
+func (q *request) changeAttributes(kind notification.EventType, edit func(a *attributes) error) (entry, error) {
+	b, err := q.bucketOf()
+	if err != nil {
+		return entry{}, err
+	}
+	version, err := q.versionID()
+	if err != nil {
+		return entry{}, err
+	}
+	return q.srv.st.changeAttributes(b, q.key, version, edit, q.eventsFor(b, kind))
 }

@@ -46,7 +46,15 @@ func (q *request) createBucket() error {
 	if in.Location != "" && in.Location != q.srv.opts.Region && !q.srv.anyRegion {
 		return errInvalidRegion
 	}
-	if err := q.srv.st.createBucket(q.bucket, q.srv.now().UTC()); err != nil {
+	locked := false
+	switch v := q.r.Header.Get(headerLockBucket); v {
+	case "", "false":
+	case "true":
+		locked = true
+	default:
+		return errInvalidRequest
+	}
+	if err := q.srv.st.createBucket(q.bucket, q.srv.now().UTC(), locked); err != nil {
 		return err
 	}
 	if b, err := q.bucketOf(); err == nil {
@@ -73,7 +81,13 @@ func (q *request) deleteBucket() error {
 	if err != nil {
 		return err
 	}
-	if err := q.srv.st.deleteBucket(q.bucket); err != nil {
+	forced := q.forced()
+	if forced {
+		if err := q.allow("s3:ForceDeleteBucket", q.bucket, ""); err != nil {
+			return err
+		}
+	}
+	if err := q.srv.st.deleteBucket(q.bucket, forced); err != nil {
 		return err
 	}
 	q.news.mention(b, notification.BucketRemovedAll, &meta{})

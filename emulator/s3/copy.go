@@ -72,7 +72,7 @@ func (q *request) copyObject() error {
 	}
 	defer func() { _ = f.Close() }()
 	m := &meta{Key: q.key, Headers: src.Headers, User: src.User}
-	if m.Attributes, err = q.attributesOf(q.r.Header); err != nil {
+	if m.Attributes, err = q.attributesOf(b, q.r.Header); err != nil {
 		return err
 	}
 	replaced, err := q.replaces("Tagging", "tag")

@@ -94,6 +94,12 @@ var (
 	errNoSuchKey            = newError(http.StatusNotFound, "NoSuchKey", "The specified key does not exist.")
 	errNoSuchVersion        = newError(http.StatusNotFound, "NoSuchVersion", "The specified version does not exist.")
 	errIllegalVersioning    = newError(http.StatusBadRequest, "IllegalVersioningConfigurationException", "Indicates that the versioning configuration specified in the request is invalid.")
+	errVersioningLocked     = newError(http.StatusBadRequest, "InvalidBucketState", "An Object Lock configuration is present on this bucket, versioning cannot be suspended.")
+	errLockLater            = newError(http.StatusConflict, "InvalidBucketState", "Object Lock configuration cannot be enabled on existing buckets")
+	errNoLockConfig         = newError(http.StatusNotFound, "ObjectLockConfigurationNotFoundError", "Object Lock configuration does not exist for this bucket")
+	errNoBucketLock         = newError(http.StatusBadRequest, "InvalidRequest", "Bucket is missing ObjectLockConfiguration")
+	errNoObjectLock         = newError(http.StatusBadRequest, "NoSuchObjectLockConfiguration", "The specified object does not have a ObjectLock configuration")
+	errObjectLocked         = newError(http.StatusBadRequest, "InvalidRequest", "Object is WORM protected and cannot be overwritten")
 	errNoSuchUpload         = newError(http.StatusNotFound, "NoSuchUpload", "The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")
 	errNoSuchCORS           = newError(http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
 	errInvalidPart          = newError(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
@@ -152,7 +158,7 @@ func (q *request) writeError(err error) {
 		q.srv.log.Error("s3 request failed", "method", q.r.Method, "bucket", q.bucket, "key", q.key, "error", err)
 	}
 	h := q.w.Header()
-	if q.r.Method == http.MethodHead {
+	if q.r.Method == http.MethodHead && e.status != http.StatusNotModified {
 		h.Set("X-Minio-Error-Code", e.code)
 		h.Set("X-Minio-Error-Desc", quote(e.message))
 	}

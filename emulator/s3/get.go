@@ -184,6 +184,9 @@ func (q *request) setObjectHeaders(m *meta) {
 	h.Set("Accept-Ranges", "bytes")
 	q.setVersion(m.Version)
 	q.setTagCount(m.Attributes.Tags)
+	for name, v := range m.Attributes.headers() {
+		h.Set(name, v)
+	}
 	for name, v := range m.Headers {
 		h.Set(name, v)
 	}

@@ -94,7 +94,7 @@ func (q *request) createUpload() error {
 	if u.Headers, u.User, err = objectHeaders(q.r.Header); err != nil {
 		return err
 	}
-	if u.Attributes, err = q.attributesOf(q.r.Header); err != nil {
+	if u.Attributes, err = q.attributesOf(b, q.r.Header); err != nil {
 		return err
 	}
 	if err := u.chooseChecksum(q.r.Header); err != nil {

@@ -155,6 +155,9 @@ func (s *Server) event(c cause, bucket string, name notification.EventType, m *m
 		for k, v := range m.Headers {
 			e.S3.Object.UserMetadata[strings.ToLower(k)] = v
 		}
+		for k, v := range m.Attributes.headers() {
+			e.S3.Object.UserMetadata[strings.ToLower(k)] = v
+		}
 		for k, v := range m.User {
 			e.S3.Object.UserMetadata[k] = v
 		}

@@ -24,7 +24,7 @@ func (q *request) putObject() error {
 	if err != nil {
 		return err
 	}
-	attrs, err := q.attributesOf(q.r.Header)
+	attrs, err := q.attributesOf(b, q.r.Header)
 	if err != nil {
 		return err
 	}
@@ -73,6 +73,9 @@ func (q *request) deleteObject() error {
 	if err != nil {
 		return err
 	}
+	if q.forced() {
+		return q.forceDeleteObject(b)
+	}
 	w := removal{key: q.key}
 	if w.version, err = q.versionID(); err != nil {
 		return err
@@ -97,8 +100,18 @@ func (q *request) deleteObject() error {
 
 // removing is how this request removes from b.
 func (q *request) removing(b *bucket, check func(w removal, cur entry, exists bool) error) removing {
+	now, bypass := q.srv.now().UTC(), map[string]bool{}
+	guard := func(w removal, cur entry, exists bool) error {
+		if err := check(w, cur, exists); err != nil || w.version == "" || cur.attributes == nil {
+			return err
+		}
+		if _, known := bypass[w.key]; !known {
+			bypass[w.key] = q.bypass(w.key)
+		}
+		return cur.attributes.locked(now, bypass[w.key])
+	}
 	return removing{
-		now: q.srv.now().UTC(), check: check,
+		now: now, check: guard,
 		events: func(name notification.EventType, m *meta) ([]event, error) { return q.eventsFor(b, name)(m) },
 	}
 }

@@ -97,7 +97,7 @@ func TestPutRefusals(t *testing.T) {
 		"invalid md5":    {[]string{"Content-Md5", "x"}, "InvalidDigest"},
 		"encryption":     {[]string{"X-Amz-Server-Side-Encryption", "AES256"}, "NotImplemented"},
 		"tags":           {[]string{"X-Amz-Tagging", "a=b&a=c"}, "InvalidTag"},
-		"lock":           {[]string{"X-Amz-Object-Lock-Mode", "GOVERNANCE"}, "NotImplemented"},
+		"lock":           {[]string{"X-Amz-Object-Lock-Mode", "GOVERNANCE"}, "InvalidRequest"},
 		"class":          {[]string{"X-Amz-Storage-Class", "COLD"}, "InvalidStorageClass"},
 		"metadata":       {[]string{"X-Amz-Meta-Big", strings.Repeat("x", 3000)}, "MetadataTooLarge"},
 		"other checksum": {[]string{"X-Amz-Checksum-Md5", "x"}, "InvalidArgument"},

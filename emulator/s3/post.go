@@ -68,7 +68,7 @@ func (q *request) postObject() error {
 	if err != nil {
 		return err
 	}
-	attrs, err := q.attributesOf(header)
+	attrs, err := q.attributesOf(b, header)
 	if err != nil {
 		return err
 	}
@@ -246,6 +246,7 @@ func formHeader(fields map[string]string) http.Header {
 		canonical := textproto.CanonicalMIMEHeaderKey(name)
 		switch {
 		case strings.HasPrefix(canonical, userMetaPrefix), strings.HasPrefix(canonical, "X-Amz-Checksum-"),
+			strings.HasPrefix(canonical, lockHeaders),
 			canonical == headerStorageClass, unsupportedHeader(canonical):
 			h.Set(canonical, value)
 		}

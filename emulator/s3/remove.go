@@ -88,7 +88,11 @@ func (s *store) removal(b *bucket, w removal, how removing) (*record, removed, e
 		if !exists {
 			return nil, removed{}, nil
 		}
-		ev, err := how.events(notification.ObjectRemovedDelete, &meta{Key: w.key, Version: cur.version})
+		kind := notification.ObjectRemovedDelete
+		if cur.marker { // MinIO's name for whatever happens to a marker
+			kind = notification.ObjectRemovedDeleteMarkerCreated
+		}
+		ev, err := how.events(kind, &meta{Key: w.key, Version: cur.version})
 		rec := &record{Op: opDelete, Bucket: b.name, Key: w.key, Version: cur.version, Sequence: cur.sequence, Events: ev}
 		return rec, removed{found: true, version: cur.version, marker: cur.marker}, err
 	}

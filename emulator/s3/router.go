@@ -71,12 +71,18 @@ func routes() map[routeKey]route {
 		{post, objectLevel, "uploadId"}:    {handle: (*request).completeUpload, action: "s3:PutObject"},
 		{del, objectLevel, "uploadId"}:     {handle: (*request).abortUpload, action: "s3:AbortMultipartUpload"},
 
-		{put, bucketLevel, "versioning"}: {handle: (*request).putVersioning, action: "s3:PutBucketVersioning"},
-		{get, bucketLevel, "versions"}:   {handle: (*request).listVersions, action: "s3:ListBucketVersions", params: with(listing, "key-marker", "version-id-marker")},
-		{get, objectLevel, "tagging"}:    {handle: (*request).getObjectTags, action: "s3:GetObjectTagging", params: []string{"versionId"}},
-		{put, objectLevel, "tagging"}:    {handle: (*request).putObjectTags, action: "s3:PutObjectTagging", params: []string{"versionId"}},
-		{del, objectLevel, "tagging"}:    {handle: (*request).deleteObjectTags, action: "s3:DeleteObjectTagging", params: []string{"versionId"}},
-		{get, objectLevel, "attributes"}: {handle: (*request).getObjectAttributes, action: "s3:GetObjectAttributes", params: []string{"versionId"}},
+		{put, bucketLevel, "versioning"}:  {handle: (*request).putVersioning, action: "s3:PutBucketVersioning"},
+		{get, bucketLevel, "versions"}:    {handle: (*request).listVersions, action: "s3:ListBucketVersions", params: with(listing, "key-marker", "version-id-marker")},
+		{get, bucketLevel, "object-lock"}: {handle: (*request).getObjectLock, action: "s3:GetBucketObjectLockConfiguration"},
+		{put, bucketLevel, "object-lock"}: {handle: (*request).putObjectLock, action: "s3:PutBucketObjectLockConfiguration"},
+		{get, objectLevel, "retention"}:   {handle: (*request).getRetention, action: "s3:GetObjectRetention", params: []string{"versionId"}},
+		{put, objectLevel, "retention"}:   {handle: (*request).putRetention, action: "s3:PutObjectRetention", params: []string{"versionId"}},
+		{get, objectLevel, "legal-hold"}:  {handle: (*request).getLegalHold, action: "s3:GetObjectLegalHold", params: []string{"versionId"}},
+		{put, objectLevel, "legal-hold"}:  {handle: (*request).putLegalHold, action: "s3:PutObjectLegalHold", params: []string{"versionId"}},
+		{get, objectLevel, "tagging"}:     {handle: (*request).getObjectTags, action: "s3:GetObjectTagging", params: []string{"versionId"}},
+		{put, objectLevel, "tagging"}:     {handle: (*request).putObjectTags, action: "s3:PutObjectTagging", params: []string{"versionId"}},
+		{del, objectLevel, "tagging"}:     {handle: (*request).deleteObjectTags, action: "s3:DeleteObjectTagging", params: []string{"versionId"}},
+		{get, objectLevel, "attributes"}:  {handle: (*request).getObjectAttributes, action: "s3:GetObjectAttributes", params: []string{"versionId"}},
 	}
 }
 
@@ -220,7 +226,7 @@ func checkKey(key string) error {
 func (q *request) bucketOf() (*bucket, error) { return q.srv.st.bucket(q.bucket) }
 
 // refuseHeaders refuses what a client asks for by header and would not get:
-// encryption, locks, tags, grants.
+// encryption, grants.
 func (q *request) refuseHeaders() error {
 	for name := range q.r.Header {
 		if unsupportedHeader(name) {
@@ -233,10 +239,10 @@ func (q *request) refuseHeaders() error {
 func unsupportedHeader(name string) bool {
 	switch name {
 	case "X-Amz-Website-Redirect-Location",
-		"X-Amz-Write-Offset-Bytes", "X-Amz-Bucket-Object-Lock-Enabled":
+		"X-Amz-Write-Offset-Bytes":
 		return true
 	}
-	for _, p := range []string{"X-Amz-Server-Side-Encryption", "X-Amz-Copy-Source-Server-Side-Encryption", "X-Amz-Object-Lock-", "X-Amz-Grant-"} {
+	for _, p := range []string{"X-Amz-Server-Side-Encryption", "X-Amz-Copy-Source-Server-Side-Encryption", "X-Amz-Grant-"} {
 		if strings.HasPrefix(name, p) {
 			return true
 		}

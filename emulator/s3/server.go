@@ -140,7 +140,7 @@ func (s *Server) CreateBucket(name string) error {
 	if !validBucketName(name) {
 		return errInvalidBucketName
 	}
-	if err := s.st.createBucket(name, s.now().UTC()); err != nil && !errors.Is(err, errBucketOwned) {
+	if err := s.st.createBucket(name, s.now().UTC(), false); err != nil && !errors.Is(err, errBucketOwned) {
 		return err
 	}
 	return nil

@@ -68,6 +68,7 @@ type bucketConf struct {
 	// same name.
 	Sequence     int64                       `json:"sequence,omitempty"`
 	Versioning   string                      `json:"versioning,omitempty"` // "", Enabled or Suspended
+	ObjectLock   *objectLock                 `json:"objectLock,omitempty"`
 	CORS         *cors.Config                `json:"cors,omitempty"`
 	Notification *notification.Configuration `json:"notification,omitempty"`
 	Tags         map[string]string           `json:"tags,omitempty"`
@@ -201,8 +202,9 @@ func (s *store) show(b *bucket, m *meta) {
 	b.index.set(entryOf(m))
 }
 
-// createBucket makes a bucket whole or not at all.
-func (s *store) createBucket(name string, now time.Time) error {
+// createBucket makes a bucket whole or not at all. One with object lock is
+// versioned for ever.
+func (s *store) createBucket(name string, now time.Time, locked bool) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if _, ok := s.buckets[name]; ok {
@@ -214,6 +216,9 @@ func (s *store) createBucket(name string, now time.Time) error {
 		return fmt.Errorf("create bucket: %w", err)
 	}
 	conf := bucketConf{Created: now, Sequence: s.nextSequence()}
+	if locked {
+		conf.Versioning, conf.ObjectLock = versioningEnabled, &objectLock{}
+	}
 	if err := s.writeJSON(filepath.Join(dir, bucketFile), conf); err != nil {
 		return fmt.Errorf("create bucket: %w", err)
 	}
@@ -234,14 +239,15 @@ func newBucket(parent, name string) *bucket {
 	return &bucket{name: name, dir: dir, objects: filepath.Join(dir, "objects"), index: newIndex()}
 }
 
-// deleteBucket removes an empty bucket and the uploads under way to it.
-func (s *store) deleteBucket(name string) error {
+// deleteBucket removes a bucket, which has to be empty unless forced, and the
+// uploads under way to it.
+func (s *store) deleteBucket(name string, forced bool) error {
 	b, err := s.bucket(name)
 	if err != nil {
 		return err
 	}
 	trash := filepath.Join(s.tmp, uuid.NewString())
-	if err := s.unlinkBucket(b, trash); err != nil {
+	if err := s.unlinkBucket(b, trash, forced); err != nil {
 		return err
 	}
 	for _, u := range s.uploadsOf(name) {
@@ -256,12 +262,15 @@ func (s *store) deleteBucket(name string) error {
 	return nil
 }
 
-func (s *store) unlinkBucket(b *bucket, trash string) error {
+func (s *store) unlinkBucket(b *bucket, trash string, forced bool) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch {
 	case b.gone:
 		return errNoSuchBucket
+	case forced && b.config().ObjectLock != nil:
+		return errMethodNotAllowed
+	case forced:
 	case b.index.len() > 0 && b.config().Versioning != "":
 		return errBucketNotEmpty.saying("The bucket you tried to delete is not empty. You must delete all versions in the bucket.")
 	case b.index.len() > 0:

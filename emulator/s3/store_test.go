@@ -221,7 +221,7 @@ func TestReplayKnowsBucketsApart(t *testing.T) {
 	i := interrupt(t)
 	_, err := i.s.st.j.append(&record{Op: opMark, Bucket: "uploads", Key: "key", Sequence: i.s.st.nextSequence()})
 	require.NoError(t, err)
-	require.NoError(t, i.s.st.deleteBucket("uploads"))
+	require.NoError(t, i.s.st.deleteBucket("uploads", true))
 	require.NoError(t, i.s.CreateBucket("uploads"))
 	require.NoError(t, i.s.Close())
 	e := start(t, Options{Dir: i.dir, NoSync: true})

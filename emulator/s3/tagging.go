@@ -105,23 +105,10 @@ func (q *request) deleteObjectTags() error {
 }
 
 func (q *request) changeTags(encoded string, kind notification.EventType, status int) error {
-	return q.changeAttributes(kind, status, func(a *attributes) error {
+	e, err := q.changeAttributes(kind, func(a *attributes) error {
 		a.Tags = encoded
 		return nil
 	})
-}
-
-// changeAttributes edits those of the version that the URL names, and answers.
-func (q *request) changeAttributes(kind notification.EventType, status int, edit func(a *attributes) error) error {
-	b, err := q.bucketOf()
-	if err != nil {
-		return err
-	}
-	version, err := q.versionID()
-	if err != nil {
-		return err
-	}
-	e, err := q.srv.st.changeAttributes(b, q.key, version, edit, q.eventsFor(b, kind))
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,9 @@ func (q *request) putVersioning() error {
 	if in.Status != versioningEnabled && in.Status != versioningSuspended {
 		return errIllegalVersioning.saying("Versioning configuration specified in the request is invalid. (unsupported Versioning status %s)", in.Status)
 	}
+	if in.Status == versioningSuspended && b.config().ObjectLock != nil {
+		return errVersioningLocked
+	}
 	if err := q.srv.st.configure(b, func(c *bucketConf) { c.Versioning = in.Status }); err != nil {
 		return err
 	}
