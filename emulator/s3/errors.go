@@ -166,6 +166,14 @@ func (q *request) writeError(err error) {
 		q.w.WriteHeader(e.status)
 		return
 	}
+	if q.r.Method == http.MethodHead {
+		// There is no body to tell it in: MinIO's clients look here.
+		h.Set("X-Minio-Error-Code", e.code)
+		h.Set("X-Minio-Error-Desc", strconv.Quote(e.message))
+		h.Set("Content-Length", "0")
+		q.w.WriteHeader(e.status)
+		return
+	}
 	body, merr := xml.Marshal(errorBody{
 		Code: e.code, Message: e.message, Key: q.key, BucketName: q.bucket,
 		Resource: q.r.URL.Path, Region: e.region, RequestID: q.id, HostID: q.srv.deployment,
@@ -178,5 +186,5 @@ func (q *request) writeError(err error) {
 	h.Set("Content-Type", "application/xml")
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	q.w.WriteHeader(e.status)
-	_, _ = q.w.Write(body)
+	_, _ = q.w.Write(body) // a client that has gone cannot be told
 }

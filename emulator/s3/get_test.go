@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/minio/minio-go/v7"
 	"github.com/stretchr/testify/require"
 )
 
@@ -110,4 +111,16 @@ func TestReaderKeepsItsVersion(t *testing.T) {
 	_, err = f.ReadAt(got, 0)
 	require.NoError(t, err)
 	require.Equal(t, "first", string(got))
+}
+
+// What a HEAD fails of stands in headers.
+func TestHeadRefusals(t *testing.T) {
+	t.Parallel()
+	e, b := bucketed(t, Options{})
+	r := e.signed(t, http.MethodHead, "/"+b+"/missing", nil)
+	require.Equal(t, 404, r.status)
+	require.Equal(t, "NoSuchKey", r.header.Get("X-Minio-Error-Code"))
+	require.Equal(t, `"The specified key does not exist."`, r.header.Get("X-Minio-Error-Desc"))
+	_, err := e.StatObject(t.Context(), "missing", "key", minio.StatObjectOptions{})
+	require.Equal(t, "NoSuchBucket", codeOf(err))
 }

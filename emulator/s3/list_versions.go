@@ -12,8 +12,8 @@ type versionXML struct {
 	Owner        ownerXML
 	StorageClass string
 	*metadataXML
-	IsLatest     bool
-	VersionID    string `xml:"VersionId"`
+	IsLatest  bool
+	VersionID string `xml:"VersionId"`
 }
 
 // MarshalXML implements xml.Marshaler.
