@@ -73,6 +73,7 @@ func (q *request) completeUpload() error {
 	}
 	u.ended = true
 	q.setVersion(m.Version)
+	q.setExpiration(b, m)
 	return q.writeXML(struct {
 		XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CompleteMultipartUploadResult"`
 		Location string

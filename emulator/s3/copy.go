@@ -102,6 +102,7 @@ func (q *request) copyObject() error {
 	}
 	q.setVersion(m.Version)
 	m.Checksum.setHeaders(q.w.Header())
+	q.setExpiration(b, m)
 	q.w.Header().Set("ETag", quote(m.ETag))
 	return q.writeXML(copyResult{
 		XMLName:      xml.Name{Space: xmlNamespace, Local: "CopyObjectResult"},

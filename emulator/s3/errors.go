@@ -158,11 +158,7 @@ func (q *request) writeError(err error) {
 		q.srv.log.Error("s3 request failed", "method", q.r.Method, "bucket", q.bucket, "key", q.key, "error", err)
 	}
 	h := q.w.Header()
-	if q.r.Method == http.MethodHead && e.status != http.StatusNotModified {
-		h.Set("X-Minio-Error-Code", e.code)
-		h.Set("X-Minio-Error-Desc", quote(e.message))
-	}
-	if e.status == http.StatusNotModified || q.r.Method == http.MethodHead {
+	if e.status == http.StatusNotModified {
 		q.w.WriteHeader(e.status)
 		return
 	}

@@ -41,7 +41,7 @@ func (b *bucket) find(key, version string) (entry, error) {
 // the version has now.
 func (q *request) openObject(b *bucket, key, version string) (*os.File, *meta, error) {
 	for {
-		e, err := b.find(key, version)
+		e, err := q.findObject(b, key, version)
 		if err != nil {
 			q.setMarker(e)
 			return nil, nil, err
@@ -59,13 +59,27 @@ func (q *request) openObject(b *bucket, key, version string) (*os.File, *meta, e
 	}
 }
 
+// findObject finds a version of an object, "" for the current one, which is not
+// there any more when its lifecycle is over.
+func (q *request) findObject(b *bucket, key, version string) (entry, error) {
+	e, err := b.find(key, version)
+	if err != nil || version != "" {
+		return e, err
+	}
+	if expired := b.expired(q.srv.now()); expired != nil && expired(e) {
+		q.expireNow(b, e)
+		return e, errNoSuchKey
+	}
+	return e, nil
+}
+
 // target finds the version of an object that the URL names.
 func (q *request) target(b *bucket) (entry, error) {
 	version, err := q.versionID()
 	if err != nil {
 		return entry{}, err
 	}
-	return b.find(q.key, version)
+	return q.findObject(b, q.key, version)
 }
 
 // getObject answers GET and HEAD.
@@ -95,6 +109,9 @@ func (q *request) getObject() error {
 		return err
 	}
 	q.setObjectHeaders(m)
+	if version == "" {
+		q.setExpiration(b, m)
+	}
 	q.overrideHeaders()
 	h.Set("Content-Length", strconv.FormatInt(length, 10))
 	status := http.StatusOK

@@ -149,6 +149,36 @@ func (x *index) version(key, version string) (entry, bool) {
 	return entry{}, false
 }
 
+// key returns a key with all its versions.
+func (x *index) key(key string) (item, bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	it, ok := x.item(key)
+	it.older = slices.Clone(it.older)
+	return it, ok
+}
+
+// each visits up to limit keys that come after the given one, and returns the
+// last of them, and whether there are more.
+func (x *index) each(after string, limit int, visit func(it item)) (last string, more bool) {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	x.tree.AscendGreaterOrEqual(item{entry: entry{key: after}}, func(it item) bool {
+		switch {
+		case it.key == after:
+			return true
+		case limit == 0:
+			more = true
+			return false
+		}
+		visit(it)
+		limit--
+		last = it.key
+		return true
+	})
+	return last, more
+}
+
 // set adds a version, or replaces the one with the same id.
 func (x *index) set(e entry) {
 	x.mu.Lock()
@@ -204,6 +234,11 @@ type page struct {
 // one. It visits what it returns and the keys that are deleted: a common prefix
 // is skipped in one step.
 func (x *index) list(prefix, delimiter, after string, limit int) page {
+	return x.listUnless(nil, prefix, delimiter, after, limit)
+}
+
+// listUnless is list without the objects that are hidden.
+func (x *index) listUnless(hidden func(e entry) bool, prefix, delimiter, after string, limit int) page {
 	var p page
 	if limit <= 0 {
 		return p
@@ -221,7 +256,7 @@ func (x *index) list(prefix, delimiter, after string, limit int) page {
 			p.objects, p.next = append(p.objects, it.entry), it.key
 		}
 		return true
-	}, func(it item) bool { return !it.marker && it.key != after })
+	}, func(it item) bool { return !it.marker && it.key != after && (hidden == nil || !hidden(it.entry)) })
 	if !p.truncated {
 		p.next = ""
 	}

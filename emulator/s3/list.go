@@ -115,7 +115,7 @@ func (q *request) listObjectsV1() error {
 		return err
 	}
 	marker := q.query.Get("marker")
-	p := b.index.list(l.prefix, l.delimiter, marker, l.limit)
+	p := b.index.listUnless(b.expired(q.srv.now()), l.prefix, l.delimiter, marker, l.limit)
 	out := listResultV1{
 		Name: b.name, Prefix: l.encode(l.prefix), Marker: l.encode(marker), NextMarker: l.encode(p.next),
 		MaxKeys: l.limit, Delimiter: l.encode(l.delimiter), EncodingType: l.encoding, IsTruncated: p.truncated,
@@ -144,7 +144,7 @@ func (q *request) listObjectsV2() error {
 		}
 		after = string(raw)
 	}
-	p := b.index.list(l.prefix, l.delimiter, after, l.limit)
+	p := b.index.listUnless(b.expired(q.srv.now()), l.prefix, l.delimiter, after, l.limit)
 	out := listResultV2{
 		Name: b.name, Prefix: l.encode(l.prefix), StartAfter: l.encode(q.query.Get("start-after")),
 		ContinuationToken: token, KeyCount: len(p.objects) + len(p.prefixes), MaxKeys: l.limit,

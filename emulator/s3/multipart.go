@@ -237,17 +237,24 @@ func (q *request) abortUpload() error {
 	if err != nil {
 		return err
 	}
+	if err := q.srv.st.abort(u); err != nil {
+		return err
+	}
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// abort ends an upload without an object.
+func (s *store) abort(u *upload) error {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.ended {
 		return errNoSuchUpload
 	}
 	u.ended = true
-	s := q.srv.st
 	s.forgetUpload(u)
 	if err := s.syncDir(s.uploadsDir); err != nil {
 		return fmt.Errorf("abort upload: %w", err)
 	}
-	q.w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -42,6 +42,7 @@ func (q *request) putObject() error {
 	}
 	m.Checksum.setHeaders(q.w.Header())
 	q.setVersion(m.Version)
+	q.setExpiration(b, m)
 	q.w.Header().Set("ETag", quote(m.ETag))
 	q.w.WriteHeader(http.StatusOK)
 	return nil

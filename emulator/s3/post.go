@@ -87,6 +87,7 @@ func (q *request) postObject() error {
 	if err := q.store(b, p, m, c); err != nil {
 		return err
 	}
+	q.setExpiration(b, m)
 	return q.answerForm(fields, m)
 }
 

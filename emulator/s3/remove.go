@@ -54,14 +54,15 @@ func (s *store) remove(b *bucket, what []removal, how removing) ([]removed, erro
 	var recs []*record
 	first := make(map[removal]int, len(what))
 	for i, w := range what {
+		same := w
 		if b.config().Versioning == "" {
-			w.version = nullVersion // which is all that there is
+			same.version = nullVersion // which is all that there is
 		}
-		if j, again := first[w]; again {
+		if j, again := first[same]; again {
 			out[i] = out[j]
 			continue
 		}
-		first[w] = i
+		first[same] = i
 		rec, done, err := s.removal(b, w, how)
 		if done.err = err; err == nil && rec != nil {
 			recs = append(recs, rec)

@@ -57,6 +57,7 @@ type Server struct {
 	st         *store
 	outbox     *outbox
 	hub        *hub
+	scanner    *scanner
 	routes     map[routeKey]route
 	absent     map[routeKey]operation
 	deployment string
@@ -117,6 +118,7 @@ func Open(o Options) (*Server, error) {
 		s.outbox.enqueue(p.record, p.place, func(i int) bool { return p.acked[ackKey{p.off, i}] })
 	}
 	st.enqueue = func(r *record, p place) { s.outbox.enqueue(r, p, nil) }
+	s.scanner = startScanner(s)
 	return s, nil
 }
 
@@ -127,6 +129,7 @@ func (s *Server) Close() error {
 	s.closeOnce.Do(func() {
 		s.closing.Store(true)
 		s.EndListening()
+		s.scanner.stop()
 		s.outbox.stop()
 		if err := s.st.close(); err != nil {
 			s.closeErr = fmt.Errorf("close s3 folder: %w", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/google/uuid"
 	"github.com/minio/minio-go/v7/pkg/cors"
+	"github.com/minio/minio-go/v7/pkg/lifecycle"
 	"github.com/minio/minio-go/v7/pkg/notification"
 )
 
@@ -72,6 +74,8 @@ type bucketConf struct {
 	CORS         *cors.Config                `json:"cors,omitempty"`
 	Notification *notification.Configuration `json:"notification,omitempty"`
 	Tags         map[string]string           `json:"tags,omitempty"`
+	Lifecycle    *lifecycle.Configuration    `json:"lifecycle,omitempty"`
+	LifecycleAt  time.Time                   `json:"lifecycleAt,omitzero"`
 }
 
 func (b *bucket) config() bucketConf {
@@ -117,6 +121,12 @@ func (s *store) bucket(name string) (*bucket, error) {
 		return nil, errNoSuchBucket
 	}
 	return b, nil
+}
+
+func (s *store) allBuckets() []*bucket {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return slices.Collect(maps.Values(s.buckets))
 }
 
 // change is what a commit depends on and leads to.

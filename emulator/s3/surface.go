@@ -41,8 +41,9 @@ func operations() []operation {
 	full("ListObjectVersions", get, bucketLevel, "versions")
 	full("GetObjectLockConfiguration", get, bucketLevel, "object-lock")
 	full("PutObjectLockConfiguration", put, bucketLevel, "object-lock")
-	full("GetBucketLifecycleConfiguration", get, bucketLevel, "lifecycle")
-	full("PutBucketLifecycleConfiguration", put, bucketLevel, "lifecycle")
+	const noTiers = "no transitions, as there are no tiers; unlike in MinIO, uploads can be given up"
+	part("GetBucketLifecycleConfiguration", get, bucketLevel, "lifecycle", noTiers)
+	part("PutBucketLifecycleConfiguration", put, bucketLevel, "lifecycle", noTiers)
 	full("DeleteBucketLifecycle", del, bucketLevel, "lifecycle")
 	full("GetBucketPolicy", get, bucketLevel, "policy")
 	full("PutBucketPolicy", put, bucketLevel, "policy")
