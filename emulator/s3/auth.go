@@ -18,7 +18,8 @@ const (
 // identity is who signed a request, and with what the chunks of its body are to
 // be checked.
 type identity struct {
-	accessKey   string
+	accessKey   string      // empty: nobody
+	kind        string      // how it was signed
 	policy      *iam.Policy // nil: may do everything
 	payloadHash string      // what x-amz-content-sha256 said, or its default
 	signature   string      // the seed of the chunk signatures
@@ -26,8 +27,18 @@ type identity struct {
 	date, scope string
 }
 
-// authenticate accepts a SigV4 or SigV2 signature in the Authorization header or
-// in the query and refuses everything else.
+// The ways to sign, as conditions of policies name them.
+const (
+	signedHeader = "REST-HEADER"
+	signedQuery  = "REST-QUERY-STRING"
+	signedForm   = "POST"
+)
+
+// anonymous tells that nobody signed the request.
+func (i *identity) anonymous() bool { return i.accessKey == "" }
+
+// authenticate accepts a SigV4 or SigV2 signature in the Authorization header or in the
+// query, or none at all, and refuses every other.
 func (q *request) authenticate() error {
 	header := q.r.Header.Get("Authorization")
 	switch {
@@ -40,7 +51,20 @@ func (q *request) authenticate() error {
 	case header != "":
 		return errAuthMalformed.saying("Unsupported Authorization Type")
 	}
-	return errAccessDenied
+	return q.authenticateNobody()
+}
+
+// authenticateNobody takes a request that carries no signature. Its body cannot
+// be signed either.
+func (q *request) authenticateNobody() error {
+	q.auth.payloadHash = unsignedPayload
+	switch hash := q.r.Header.Get("X-Amz-Content-Sha256"); hash {
+	case streamingUnsignedTrailer:
+		q.auth.payloadHash = hash
+	case streamingSigned, streamingSignedTrailer:
+		return errAccessDenied
+	}
+	return nil
 }
 
 func (q *request) authenticateHeader(header string) error {
@@ -76,6 +100,7 @@ func (q *request) authenticateHeader(header string) error {
 	if skew := q.srv.now().Sub(t); skew > maxClockSkew || skew < -maxClockSkew {
 		return errTimeTooSkewed
 	}
+	q.auth.kind = signedHeader
 	return q.checkSignature(cred, key, fields["SignedHeaders"], fields["Signature"], hash, date)
 }
 
@@ -120,6 +145,7 @@ func (q *request) authenticateQuery() error {
 	if hash == "" {
 		hash = unsignedPayload
 	}
+	q.auth.kind = signedQuery
 	return q.checkSignature(cred, key, get("X-Amz-SignedHeaders"), get("X-Amz-Signature"), hash, get("X-Amz-Date"))
 }
 
@@ -161,7 +187,7 @@ func (q *request) checkSignature(cred credential, key Key, signedHeaders, signat
 		return errSignatureMismatch
 	}
 	q.auth = identity{
-		accessKey: cred.accessKey, policy: key.Policy, payloadHash: hash, signature: signature,
+		accessKey: cred.accessKey, kind: q.auth.kind, policy: key.Policy, payloadHash: hash, signature: signature,
 		signingKey: signingKey, date: date, scope: cred.scope(),
 	}
 	return nil

@@ -20,14 +20,19 @@ type listBucketsResult struct {
 	Buckets []bucketXML `xml:"Buckets>Bucket"`
 }
 
+// listBuckets lists all buckets or, for who may not list all, those that it may
+// list or locate.
 func (q *request) listBuckets() error {
 	out := listBucketsResult{Owner: owner()}
-	s := q.srv.st
-	s.mu.RLock()
-	for _, b := range s.buckets {
-		out.Buckets = append(out.Buckets, bucketXML{b.name, xmlTime(b.config().Created)})
+	all := q.allow("s3:ListAllMyBuckets", "", "") == nil
+	for _, b := range q.srv.st.allBuckets() {
+		if all || q.allow("s3:ListBucket", b.name, "") == nil || q.allow("s3:GetBucketLocation", b.name, "") == nil {
+			out.Buckets = append(out.Buckets, bucketXML{b.name, xmlTime(b.config().Created)})
+		}
 	}
-	s.mu.RUnlock()
+	if q.auth.anonymous() || !all && len(out.Buckets) == 0 {
+		return errAccessDenied
+	}
 	slices.SortFunc(out.Buckets, func(a, b bucketXML) int { return cmp.Compare(a.Name, b.Name) })
 	return q.writeXML(out)
 }

@@ -58,7 +58,7 @@ func TestBucketRefusals(t *testing.T) {
 		"no bucket":          {http.MethodGet, "//key", "", 400, "InvalidBucketName"},
 		"bad xml":            {http.MethodPut, "/other", "<Create", 400, "MalformedXML"},
 		"absent bucket":      {http.MethodGet, "/absent", "", 404, "NoSuchBucket"},
-		"sub-resource":       {http.MethodGet, "/" + b + "?policy", "", 501, "NotImplemented"},
+		"sub-resource":       {http.MethodGet, "/" + b + "?inventory", "", 501, "NotImplemented"},
 		"unknown parameter":  {http.MethodGet, "/" + b + "?surprise=1", "", 501, "NotImplemented"},
 		"object tags":        {http.MethodGet, "/" + b + "/key?tagging", "", 404, "NoSuchKey"},
 		"object attributes":  {http.MethodGet, "/" + b + "/key?attributes", "", 404, "NoSuchKey"},

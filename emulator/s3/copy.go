@@ -39,6 +39,9 @@ func (q *request) copySource() (*os.File, *meta, string, error) {
 	if err := checkKey(key); err != nil {
 		return nil, nil, "", err
 	}
+	if err := q.allow("s3:GetObject", bucketName, key); err != nil {
+		return nil, nil, "", err
+	}
 	b, err := q.srv.st.bucket(bucketName)
 	if err != nil {
 		return nil, nil, "", err

@@ -169,7 +169,11 @@ func (q *request) deleteObjects() error {
 	var what []removal
 	for _, o := range in.Objects {
 		w := removal{key: o.Key, version: o.VersionID}
-		if err := checkDelete(w, o.ETag); err != nil {
+		err := checkDelete(w, o.ETag)
+		if err == nil {
+			err = q.allowRemovalOf(w.key, w.version)
+		}
+		if err != nil {
 			fail(w, err)
 			continue
 		}

@@ -47,6 +47,9 @@ func (q *request) postObject() error {
 	if err := q.checkNames(); err != nil {
 		return err
 	}
+	if err := q.allow("s3:PutObject", q.bucket, q.key); err != nil {
+		return err
+	}
 	b, err := q.bucketOf()
 	if err != nil {
 		return err
@@ -236,7 +239,7 @@ func (q *request) authenticateFormV4(fields map[string]string) error {
 	if !sameSignature(want, fields["x-amz-signature"]) {
 		return errSignatureMismatch
 	}
-	q.auth = identity{accessKey: cred.accessKey, policy: key.Policy}
+	q.auth = identity{accessKey: cred.accessKey, kind: signedForm, policy: key.Policy, date: fields["x-amz-date"]}
 	return nil
 }
 

@@ -27,10 +27,13 @@ type routeKey struct {
 
 type route struct {
 	handle func(*request) error
-	action string   // what the caller has to be allowed; empty: the handler asks itself
+	action string   // what the caller has to be allowed, or asksItself
 	params []string // the other query parameters it understands
 	public bool     // finds out itself who the caller is
 }
+
+// asksItself is the action of routes whose handlers ask what the caller may do.
+const asksItself = "-"
 
 // subPOST stands for a browser's form, which no query parameter tells apart.
 const subPOST = "(form)"
@@ -44,23 +47,23 @@ func routes() map[routeKey]route {
 	listing := []string{"prefix", "delimiter", "max-keys", "encoding-type", "metadata", "unsorted"}
 	with := func(base []string, more ...string) []string { return append(append([]string{}, base...), more...) }
 	return map[routeKey]route{
-		{get, service, ""}: {handle: (*request).listBuckets, action: "s3:ListAllMyBuckets"},
+		{get, service, ""}: {handle: (*request).listBuckets, action: asksItself},
 
 		{put, bucketLevel, ""}:             {handle: (*request).createBucket, action: "s3:CreateBucket"},
-		{head, bucketLevel, ""}:            {handle: (*request).headBucket, action: "s3:ListBucket"},
+		{head, bucketLevel, ""}:            {handle: (*request).headBucket, action: "s3:HeadBucket"},
 		{del, bucketLevel, ""}:             {handle: (*request).deleteBucket, action: "s3:DeleteBucket"},
 		{get, bucketLevel, "location"}:     {handle: (*request).bucketLocation, action: "s3:GetBucketLocation"},
-		{get, bucketLevel, "cors"}:         {handle: (*request).getCORS, action: "s3:GetBucketCORS"},
-		{put, bucketLevel, "cors"}:         {handle: (*request).putCORS, action: "s3:PutBucketCORS"},
-		{del, bucketLevel, "cors"}:         {handle: (*request).deleteCORS, action: "s3:PutBucketCORS"},
+		{get, bucketLevel, "cors"}:         {handle: (*request).getCORS, action: "s3:GetBucketCors"},
+		{put, bucketLevel, "cors"}:         {handle: (*request).putCORS, action: "s3:PutBucketCors"},
+		{del, bucketLevel, "cors"}:         {handle: (*request).deleteCORS, action: "s3:PutBucketCors"},
 		{get, bucketLevel, "notification"}: {handle: (*request).getNotification, action: "s3:GetBucketNotification"},
 		{put, bucketLevel, "notification"}: {handle: (*request).putNotification, action: "s3:PutBucketNotification"},
 		{get, bucketLevel, "versioning"}:   {handle: (*request).getVersioning, action: "s3:GetBucketVersioning"},
 		{get, bucketLevel, ""}:             {handle: (*request).listObjectsV1, action: "s3:ListBucket", params: with(listing, "marker")},
 		{get, bucketLevel, "list-type"}:    {handle: (*request).listObjectsV2, action: "s3:ListBucket", params: with(listing, "continuation-token", "start-after", "fetch-owner")},
 		{get, bucketLevel, "uploads"}:      {handle: (*request).listUploads, action: "s3:ListBucketMultipartUploads", params: []string{"prefix", "delimiter", "max-uploads", "encoding-type", "key-marker", "upload-id-marker"}},
-		{post, bucketLevel, "delete"}:      {handle: (*request).deleteObjects},
-		{post, bucketLevel, subPOST}:       {handle: (*request).postObject, public: true},
+		{post, bucketLevel, "delete"}:      {handle: (*request).deleteObjects, action: asksItself},
+		{post, bucketLevel, subPOST}:       {handle: (*request).postObject, action: asksItself, public: true},
 		{put, objectLevel, ""}:             {handle: (*request).putObject, action: "s3:PutObject"},
 		{get, objectLevel, ""}:             {handle: (*request).getObject, action: "s3:GetObject", params: overrides},
 		{head, objectLevel, ""}:            {handle: (*request).getObject, action: "s3:GetObject", params: overrides},
@@ -151,13 +154,16 @@ func (q *request) serve() error {
 			return err
 		}
 	}
-	if rerr != nil {
+	switch {
+	case rerr != nil && q.auth.anonymous():
+		return errAccessDenied
+	case rerr != nil:
 		return rerr
 	}
 	if err := q.checkNames(); err != nil {
 		return err
 	}
-	if err := q.allow(rt.action, q.bucket, q.key); err != nil {
+	if err := q.authorize(rt); err != nil {
 		return err
 	}
 	return rt.handle(q)

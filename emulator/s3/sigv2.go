@@ -44,7 +44,7 @@ func (q *request) authenticateV2() error {
 	if !sameSignature(signer.SignV2(*view, accessKey, key.Secret, false).Header.Get("Authorization"), header) {
 		return errSignatureMismatch
 	}
-	q.auth = identity{accessKey: accessKey, policy: key.Policy, payloadHash: unsignedPayload}
+	q.auth = identity{accessKey: accessKey, kind: signedHeader, policy: key.Policy, payloadHash: unsignedPayload}
 	return nil
 }
 
@@ -71,7 +71,7 @@ func (q *request) authenticateQueryV2() error {
 	if !sameSignature(signed.URL.Query().Get("Signature"), signature) {
 		return errSignatureMismatch
 	}
-	q.auth = identity{accessKey: accessKey, policy: key.Policy, payloadHash: unsignedPayload}
+	q.auth = identity{accessKey: accessKey, kind: signedQuery, policy: key.Policy, payloadHash: unsignedPayload}
 	return nil
 }
 
@@ -101,6 +101,6 @@ func (q *request) authenticateFormV2(fields map[string]string) error {
 	if !sameSignature(signer.PostPresignSignatureV2(fields["policy"], key.Secret), fields["signature"]) {
 		return errSignatureMismatch
 	}
-	q.auth = identity{accessKey: accessKey, policy: key.Policy}
+	q.auth = identity{accessKey: accessKey, kind: signedForm, policy: key.Policy}
 	return nil
 }

@@ -20,6 +20,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/cors"
 	"github.com/minio/minio-go/v7/pkg/lifecycle"
 	"github.com/minio/minio-go/v7/pkg/notification"
+
+	"github.com/drydock/drydock/emulator/s3/iam"
 )
 
 const keyLocks = 1024
@@ -71,6 +73,7 @@ type bucketConf struct {
 	Sequence     int64                       `json:"sequence,omitempty"`
 	Versioning   string                      `json:"versioning,omitempty"` // "", Enabled or Suspended
 	ObjectLock   *objectLock                 `json:"objectLock,omitempty"`
+	Policy       *iam.Policy                 `json:"policy,omitempty"`
 	CORS         *cors.Config                `json:"cors,omitempty"`
 	Notification *notification.Configuration `json:"notification,omitempty"`
 	Tags         map[string]string           `json:"tags,omitempty"`

@@ -7,14 +7,186 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// MaxSize is how long a document may be, in bytes.
-const MaxSize = 20 << 10
+// Version is the language that documents have to say they are in.
+const Version = "2012-10-17"
 
-// oneOrMany is a string or a list of them.
+// malformed says what is wrong with a document, in MinIO's words.
+type malformed string
+
+func (m malformed) Error() string { return string(m) }
+
+// document is what a policy looks like in JSON.
+type document struct {
+	ID        string `json:"Id,omitempty"`
+	Version   string
+	Statement rawStatements
+}
+
+type rawStatement struct {
+	Sid         string `json:",omitempty"`
+	Effect      string
+	Principal   *principal                    `json:",omitempty"`
+	Action      oneOrMany                     `json:",omitempty"`
+	NotAction   oneOrMany                     `json:",omitempty"`
+	Resource    oneOrMany                     `json:",omitempty"`
+	NotResource oneOrMany                     `json:",omitempty"`
+	Condition   map[string]map[string]scalars `json:",omitempty"`
+}
+
+// Parse reads the policy of an access key. The error is fit for whoever wrote it.
+func Parse(js []byte) (*Policy, error) {
+	return parse(js, func(s rawStatement, resources []string) error {
+		if s.Principal != nil {
+			return errors.New("a Principal is for the policy of a bucket, not for that of a key")
+		}
+		actions := slices.Concat(s.Action, s.NotAction)
+		for _, action := range actions {
+			switch {
+			case !Known(action):
+				return fmt.Errorf("unsupported action '%s'", action)
+			case administrative(action) != administrative(actions[0]):
+				return fmt.Errorf("unsupported admin action '%s'", action)
+			}
+		}
+		return nil
+	})
+}
+
+// ParseBucket reads the policy of a bucket, which can be about nothing else.
+func ParseBucket(js []byte, bucket string) (*Policy, error) {
+	return parse(js, func(s rawStatement, resources []string) error {
+		if s.Principal == nil || len(s.Principal.AWS) == 0 {
+			return errors.New("invalid Principal {[]}")
+		}
+		for _, action := range slices.Concat(s.Action, s.NotAction) {
+			if !fits(action, resources) {
+				return fmt.Errorf("unsupported Resource found %v for action %s", slices.Concat(s.Resource, s.NotResource), action)
+			}
+		}
+		for _, resource := range resources {
+			if name, _, _ := strings.Cut(resource, "/"); !match(name, bucket) {
+				return errors.New("bucket name does not match")
+			}
+		}
+		return nil
+	})
+}
+
+// UnmarshalJSON reads a document that has been found to be well-formed before.
+func (p *Policy) UnmarshalJSON(js []byte) error {
+	parsed, err := parse(js, func(rawStatement, []string) error { return nil })
+	if err == nil {
+		*p = *parsed
+	}
+	return err
+}
+
+// parse reads a document whose statements also meet check, which is told of the
+// resources without what all of them begin with.
+func parse(js []byte, check func(s rawStatement, resources []string) error) (*Policy, error) {
+	var doc document
+	if err := strictly(js, &doc); err != nil {
+		return nil, err
+	}
+	switch doc.Version {
+	case Version:
+	case "":
+		return nil, malformed("The policy must contain a valid version string")
+	default:
+		return nil, fmt.Errorf("invalid version '%s'", doc.Version)
+	}
+	if len(doc.Statement) == 0 {
+		return nil, malformed("Statement must not be empty")
+	}
+	p := &Policy{}
+	for _, raw := range doc.Statement {
+		s, err := raw.compile()
+		if err == nil {
+			err = check(raw, s.resources.list)
+		}
+		if err != nil {
+			return nil, err
+		}
+		p.statements = append(p.statements, s)
+	}
+	var err error
+	p.document, err = json.Marshal(doc)
+	return p, err
+}
+
+// compile checks a statement and makes it ready to decide.
+func (raw rawStatement) compile() (statement, error) {
+	s := statement{deny: raw.Effect == "Deny"}
+	if raw.Effect != "Allow" && raw.Effect != "Deny" {
+		return s, fmt.Errorf("invalid Effect %s", raw.Effect)
+	}
+	if raw.Principal != nil {
+		s.principals = raw.Principal.AWS
+	}
+	var err error
+	if s.actions, err = choose("Action", raw.Action, raw.NotAction); err != nil {
+		return s, err
+	}
+	if len(s.actions.list) == 0 {
+		return s, malformed("Action must not be empty")
+	}
+	if s.resources, err = choose("Resource", raw.Resource, raw.NotResource); err != nil {
+		return s, err
+	}
+	if len(s.resources.list) == 0 && !administrative(s.actions.list[0]) {
+		return s, malformed("Resource must not be empty")
+	}
+	s.resources.list = slices.Clone(s.resources.list)
+	for i, arn := range s.resources.list {
+		if s.resources.list[i], err = resourcePattern(arn); err != nil {
+			return s, err
+		}
+	}
+	s.conditions, err = compileConditions(raw.Condition, s.actions.list)
+	return s, err
+}
+
+// choose takes a list or its opposite, of which there can be but one.
+func choose(name string, list, not oneOrMany) (patterns, error) {
+	if list != nil && not != nil {
+		return patterns{}, fmt.Errorf("%s and Not%s cannot be specified in the same statement", name, name)
+	}
+	if not != nil {
+		return patterns{list: not, inverted: true}, nil
+	}
+	return patterns{list: list}, nil
+}
+
+// resourcePattern takes away what all ARNs begin with; "*" is everything.
+func resourcePattern(arn string) (string, error) {
+	if arn == "*" {
+		return arn, nil
+	}
+	pattern, ok := strings.CutPrefix(arn, arnPrefix)
+	switch {
+	case !ok || pattern == "":
+		return "", fmt.Errorf("invalid resource '%s'", arn)
+	case pattern[0] == '/':
+		return "", fmt.Errorf("invalid resource '%s' - starts with '/' will not match a bucket", arn)
+	}
+	return pattern, nil
+}
+
+// rawStatements are one statement or a list.
+type rawStatements []rawStatement
+
+func (l *rawStatements) UnmarshalJSON(js []byte) error {
+	if bytes.HasPrefix(bytes.TrimSpace(js), []byte("{")) {
+		*l = make(rawStatements, 1)
+		return strictly(js, &(*l)[0])
+	}
+	return strictly(js, (*[]rawStatement)(l))
+}
+
+// oneOrMany is a string or a list of them, which is kept as a sorted set.
 type oneOrMany []string
 
 func (l *oneOrMany) UnmarshalJSON(js []byte) error {
@@ -23,41 +195,16 @@ func (l *oneOrMany) UnmarshalJSON(js []byte) error {
 		*l = oneOrMany{one}
 		return nil
 	}
-	return json.Unmarshal(js, (*[]string)(l))
-}
-
-// scalars are one or many strings, numbers or booleans, as text.
-type scalars []string
-
-func (l *scalars) UnmarshalJSON(js []byte) error {
-	var many []json.RawMessage
-	if json.Unmarshal(js, &many) != nil {
-		many = []json.RawMessage{js}
+	if err := json.Unmarshal(js, (*[]string)(l)); err != nil {
+		return err
 	}
-	*l = scalars{}
-	for _, one := range many {
-		var v any
-		d := json.NewDecoder(bytes.NewReader(one))
-		d.UseNumber()
-		if err := d.Decode(&v); err != nil {
-			return err
-		}
-		switch v := v.(type) {
-		case string:
-			*l = append(*l, v)
-		case bool:
-			*l = append(*l, strconv.FormatBool(v))
-		case json.Number:
-			*l = append(*l, v.String())
-		default:
-			return errors.New("a condition's value is a string, a number or a boolean")
-		}
-	}
+	slices.Sort(*l)
+	*l = slices.Compact(*l)
 	return nil
 }
 
 // principal is "*" or {"AWS": …}.
-type principal []string
+type principal struct{ AWS oneOrMany }
 
 func (p *principal) UnmarshalJSON(js []byte) error {
 	var everybody string
@@ -65,47 +212,11 @@ func (p *principal) UnmarshalJSON(js []byte) error {
 		if everybody != Anonymous {
 			return fmt.Errorf("invalid principal '%s'", everybody)
 		}
-		*p = principal{Anonymous}
+		p.AWS = oneOrMany{Anonymous}
 		return nil
 	}
-	var some struct{ AWS oneOrMany }
-	if err := strictly(js, &some); err != nil {
-		return err
-	}
-	if len(some.AWS) == 0 {
-		return errors.New("principal is empty")
-	}
-	*p = principal(some.AWS)
-	return nil
-}
-
-// document is what a policy looks like in JSON.
-type document struct {
-	ID        string `json:"Id"`
-	Version   string
-	Statement statements
-}
-
-type statements []rawStatement
-
-// UnmarshalJSON accepts a single statement for a list of one.
-func (l *statements) UnmarshalJSON(js []byte) error {
-	if bytes.HasPrefix(bytes.TrimSpace(js), []byte("{")) {
-		*l = make(statements, 1)
-		return strictly(js, &(*l)[0])
-	}
-	return strictly(js, (*[]rawStatement)(l))
-}
-
-type rawStatement struct {
-	Sid         string
-	Effect      string
-	Principal   principal
-	Action      oneOrMany
-	NotAction   oneOrMany
-	Resource    oneOrMany
-	NotResource oneOrMany
-	Condition   map[string]map[string]scalars
+	type plain principal
+	return strictly(js, (*plain)(p))
 }
 
 // strictly decodes one JSON value that has no other fields than v.
@@ -119,148 +230,4 @@ func strictly(js []byte, v any) error {
 		return errors.New("more than one JSON value")
 	}
 	return nil
-}
-
-// Parse reads the policy of an access key.
-func Parse(js []byte) (*Policy, error) { return parse(js, "") }
-
-// ParseBucket reads the policy of a bucket, which can be about nothing else.
-func ParseBucket(js []byte, bucket string) (*Policy, error) { return parse(js, bucket) }
-
-func parse(js []byte, bucket string) (*Policy, error) {
-	var doc document
-	if err := strictly(js, &doc); err != nil {
-		return nil, err
-	}
-	if doc.Version != "2012-10-17" && (doc.Version != "" || bucket != "") {
-		return nil, fmt.Errorf("invalid version '%s'", doc.Version)
-	}
-	p := &Policy{document: bytes.Clone(js)}
-	for _, raw := range doc.Statement {
-		s, err := raw.compile(bucket)
-		if err != nil {
-			return nil, err
-		}
-		p.statements = append(p.statements, s)
-	}
-	return p, nil
-}
-
-// compile checks a statement and makes it ready to decide. The policy of a
-// bucket names principals, that of a key does not.
-func (raw rawStatement) compile(bucket string) (statement, error) {
-	s := statement{deny: raw.Effect == "Deny", principals: raw.Principal}
-	if raw.Effect != "Allow" && raw.Effect != "Deny" {
-		return s, fmt.Errorf("invalid Effect '%s'", raw.Effect)
-	}
-	switch {
-	case bucket != "" && len(raw.Principal) == 0:
-		return s, errors.New("Principal must not be empty")
-	case bucket == "" && raw.Principal != nil:
-		return s, errors.New("Principal is not for the policy of a key")
-	}
-	var err error
-	if s.actions, err = choose("Action", raw.Action, raw.NotAction); err != nil {
-		return s, err
-	}
-	if len(s.actions.list) == 0 {
-		return s, errors.New("Action must not be empty")
-	}
-	for _, action := range s.actions.list {
-		if !knownAction(action) {
-			return s, fmt.Errorf("unsupported action '%s'", action)
-		}
-	}
-	if s.resources, err = choose("Resource", raw.Resource, raw.NotResource); err != nil {
-		return s, err
-	}
-	if len(s.resources.list) == 0 && !slices.ContainsFunc(s.actions.list, administrative) {
-		return s, errors.New("Resource must not be empty")
-	}
-	s.resources.list = slices.Clone(s.resources.list)
-	for i, resource := range s.resources.list {
-		if s.resources.list[i], err = resourcePattern(resource, bucket); err != nil {
-			return s, err
-		}
-	}
-	s.conditions, err = compileConditions(raw.Condition)
-	return s, err
-}
-
-// choose takes a list or its opposite, of which there can be but one.
-func choose(name string, list, not oneOrMany) (patterns, error) {
-	if list != nil && not != nil {
-		return patterns{}, fmt.Errorf("%s and Not%s exclude each other", name, name)
-	}
-	if not != nil {
-		return patterns{list: not, inverted: true}, nil
-	}
-	return patterns{list: list}, nil
-}
-
-func administrative(action string) bool { return strings.HasPrefix(action, "admin:") }
-
-func knownAction(action string) bool {
-	return action == "*" || strings.HasPrefix(action, "s3:") || strings.HasPrefix(action, "admin:") || strings.HasPrefix(action, "kms:")
-}
-
-// resourcePattern takes the ARN's prefix away; "*" is everything.
-func resourcePattern(arn, bucket string) (string, error) {
-	pattern, ok := strings.CutPrefix(arn, arnPrefix)
-	switch {
-	case arn == "*":
-		pattern = "*"
-	case !ok || pattern == "":
-		return "", fmt.Errorf("invalid resource '%s'", arn)
-	}
-	if bucket == "" {
-		return pattern, nil
-	}
-	if name, _, _ := strings.Cut(pattern, "/"); !match(name, bucket) {
-		return "", fmt.Errorf("bucket name does not match: resource '%s'", arn)
-	}
-	return pattern, nil
-}
-
-func compileConditions(raw map[string]map[string]scalars) ([]condition, error) {
-	known := operators()
-	var all []condition
-	for name, keys := range raw {
-		c, valid, err := parseOperator(name, known)
-		if err != nil {
-			return nil, err
-		}
-		for key, want := range keys {
-			if len(want) == 0 {
-				return nil, fmt.Errorf("condition %s on '%s' has no value", name, key)
-			}
-			for _, w := range want {
-				if !strings.Contains(w, "${") && !valid(w) {
-					return nil, fmt.Errorf("invalid value '%s' for %s condition", w, name)
-				}
-			}
-			c.key, c.want = strings.ToLower(key), want
-			all = append(all, c)
-		}
-	}
-	return all, nil
-}
-
-// parseOperator reads an operator with its qualifiers.
-func parseOperator(name string, known map[string]operator) (condition, func(string) bool, error) {
-	var c condition
-	bare, all := strings.CutPrefix(name, "ForAllValues:")
-	bare, each := strings.CutPrefix(bare, "ForAnyValue:")
-	bare, absent := strings.CutSuffix(bare, "IfExists")
-	c.all, c.each, c.absent = all, each, absent
-	if name == "Null" {
-		c.null = true
-		return c, readable(strconv.ParseBool), nil
-	}
-	op, ok := known[bare]
-	if !ok || all && each {
-		return c, nil, fmt.Errorf("invalid condition operator '%s'", name)
-	}
-	c.test, c.negated = op.test, op.negated
-	return c, op.valid, nil
 }

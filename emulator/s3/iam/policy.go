@@ -35,13 +35,9 @@ type Request struct {
 // Anonymous is the principal of a request that nobody signed.
 const Anonymous = "*"
 
-// resource is what patterns are held against.
-func (r Request) resource() string {
-	if r.Key == "" {
-		return r.Bucket
-	}
-	return r.Bucket + "/" + r.Key
-}
+// resource is what patterns are held against. A bucket is what lies below it,
+// too: who may list bucket/* may list the bucket.
+func (r Request) resource() string { return r.Bucket + "/" + r.Key }
 
 // Policy is a policy document that has been found to be well-formed.
 type Policy struct {
@@ -49,7 +45,7 @@ type Policy struct {
 	statements []statement
 }
 
-// MarshalJSON returns the document as it was written.
+// MarshalJSON returns the document, with lists for all that can be one.
 func (p *Policy) MarshalJSON() ([]byte, error) { return p.document, nil }
 
 // Decide returns what the document says of a request.
@@ -69,6 +65,14 @@ func (p *Policy) Decide(r Request) Decision {
 	return decision
 }
 
+// Public tells whether the document allows everybody something, whatever the
+// request.
+func (p *Policy) Public() bool {
+	return slices.ContainsFunc(p.statements, func(s statement) bool {
+		return !s.deny && len(s.conditions) == 0 && slices.Contains(s.principals, Anonymous)
+	})
+}
+
 // statement is one rule of a document.
 type statement struct {
 	deny       bool
@@ -84,22 +88,19 @@ type patterns struct {
 	inverted bool
 }
 
-func (p patterns) cover(s string, r Request) bool {
-	return slices.ContainsFunc(p.list, func(pattern string) bool {
-		pattern, ok := substitute(pattern, r)
-		return ok && match(pattern, s)
-	}) != p.inverted
+func (p patterns) cover(matches func(pattern string) bool) bool {
+	return slices.ContainsFunc(p.list, matches) != p.inverted
 }
 
 func (s *statement) covers(r Request, resource string) bool {
 	if s.principals != nil && !slices.ContainsFunc(s.principals, func(p string) bool { return match(p, r.Principal) }) {
 		return false
 	}
-	if !s.actions.cover(r.Action, r) {
+	if !s.actions.cover(r.isAction) {
 		return false
 	}
 	// A statement on administration names no resources.
-	if s.resources.list != nil && !s.resources.cover(resource, r) {
+	if len(s.resources.list) > 0 && !s.resources.cover(func(pattern string) bool { return r.isResource(pattern, resource) }) {
 		return false
 	}
 	for _, c := range s.conditions {
@@ -108,6 +109,15 @@ func (s *statement) covers(r Request, resource string) bool {
 		}
 	}
 	return true
+}
+
+func (r Request) isAction(pattern string) bool {
+	return match(pattern, r.Action) || includes[r.Action] != "" && match(pattern, includes[r.Action])
+}
+
+func (r Request) isResource(pattern, resource string) bool {
+	pattern, ok := substitute(pattern, r)
+	return ok && (match(pattern, resource) || r.Key == "" && match(pattern, r.Bucket))
 }
 
 // match tells whether s is what a pattern with * and ? describes.
