@@ -165,7 +165,7 @@ func (q *request) credential(s string, t time.Time, malformed *apiError) (creden
 		e.region = q.srv.opts.Region
 		return cred, Key{}, e
 	}
-	key, ok := q.srv.opts.Keys[cred.accessKey]
+	key, ok := q.srv.keys.find(cred.accessKey)
 	if !ok {
 		return cred, Key{}, errInvalidAccessKeyID
 	}

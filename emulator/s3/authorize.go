@@ -10,13 +10,6 @@ import (
 	"github.com/drydock/drydock/emulator/s3/iam"
 )
 
-// Key is an access key: its secret, and what it may do.
-type Key struct {
-	Secret string `json:"secret"`
-	// Policy is what the key may do. Nil: everything.
-	Policy *iam.Policy `json:"policy,omitempty"`
-}
-
 // authorize asks for what every request to a route needs.
 func (q *request) authorize(rt route) error {
 	if err := q.allow(rt.action, q.bucket, q.key); err != nil {

@@ -14,9 +14,9 @@ import (
 const maxBucketPolicy = 20 << 10
 
 var (
-	errMalformedBucketPolicy = newError(http.StatusBadRequest, "MalformedPolicy", "Policy has invalid resource.")
-	errPolicyTooLarge        = newError(http.StatusBadRequest, "PolicyTooLarge", "Policy exceeds the maximum allowed document size.")
-	errNoSuchBucketPolicy    = newError(http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist")
+	errBadPolicy          = newError(http.StatusBadRequest, "MalformedPolicy", "Policy has invalid resource.")
+	errPolicyTooLarge     = newError(http.StatusBadRequest, "PolicyTooLarge", "Policy exceeds the maximum allowed document size.")
+	errNoSuchBucketPolicy = newError(http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist")
 )
 
 // bucketPolicyRoutes are those of what a bucket lets everybody do.
@@ -61,7 +61,7 @@ func (q *request) putBucketPolicy() error {
 	}
 	p, err := iam.ParseBucket(document, b.name)
 	if err != nil {
-		return errMalformedBucketPolicy.saying("%s", err)
+		return errBadPolicy.saying("%s", err)
 	}
 	return q.setBucketPolicy(b, p)
 }

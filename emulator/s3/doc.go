@@ -6,6 +6,7 @@
 //
 //	lock                        held with flock while the Server is open
 //	deployment                  the id of this folder, made once
+//	keys.json                   the access keys that were made while it ran
 //	tmp/                        files being written; emptied by Open
 //	log/<first sequence>.log    the commit log, and the outbox of events
 //	buckets/<name>/bucket.json  creation time, CORS and notification rules

@@ -168,10 +168,15 @@ func (e *endpoint) signed(t testing.TB, method, path string, body []byte, header
 
 func (e *endpoint) sign(t testing.TB, req *http.Request, hash string) *http.Request {
 	t.Helper()
+	return e.signAs(t, testKey, testSecret, req, hash)
+}
+
+func (e *endpoint) signAs(t testing.TB, key, secret string, req *http.Request, hash string) *http.Request {
+	t.Helper()
 	now := e.now().UTC()
 	req.Header.Set("X-Amz-Date", now.Format(amzDateFormat))
 	req.Header.Set("X-Amz-Content-Sha256", hash)
-	cred := credential{testKey, now.Format(scopeDateFormat), e.opts.Region, "s3"}
+	cred := credential{key, now.Format(scopeDateFormat), e.opts.Region, "s3"}
 	signed := []string{"host"}
 	for name := range req.Header {
 		signed = append(signed, strings.ToLower(name))
@@ -182,8 +187,8 @@ func (e *endpoint) sign(t testing.TB, req *http.Request, hash string) *http.Requ
 	view := req.Clone(t.Context())
 	view.URL = &url.URL{Path: path}
 	view.Host = req.URL.Host
-	sig := requestSignature(view, req.URL.Query(), signed, hash, now.Format(amzDateFormat), cred.scope(), cred.signingKey(testSecret))
-	req.Header.Set("Authorization", sigAlgorithm+" Credential="+testKey+"/"+cred.scope()+", SignedHeaders="+strings.Join(signed, ";")+", Signature="+sig)
+	sig := requestSignature(view, req.URL.Query(), signed, hash, now.Format(amzDateFormat), cred.scope(), cred.signingKey(secret))
+	req.Header.Set("Authorization", sigAlgorithm+" Credential="+key+"/"+cred.scope()+", SignedHeaders="+strings.Join(signed, ";")+", Signature="+sig)
 	return req
 }
 

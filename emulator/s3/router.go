@@ -148,6 +148,9 @@ func (q *request) serve() error {
 		return errInvalidArgument.saying("The query string is malformed.").because(err)
 	}
 	q.query = query
+	if q.isAdmin() {
+		return q.administrate()
+	}
 	rt, rerr := q.route()
 	if rerr != nil || !rt.public {
 		if err := q.authenticate(); err != nil {

@@ -20,7 +20,8 @@ import (
 type Options struct {
 	// Dir is the data folder, made when absent. One Server at a time can have it.
 	Dir string
-	// Keys are those that are there from the start, by access key.
+	// Keys are those of the configuration, by access key. One that may do
+	// everything, or administrate, can have the server keep others.
 	Keys map[string]Key
 	// Region is what clients must sign for. Default: "us-east-1", and clients
 	// may sign for any, as with MinIO.
@@ -55,6 +56,7 @@ type Server struct {
 	log        *slog.Logger
 	now        func() time.Time
 	st         *store
+	keys       *keyring
 	outbox     *outbox
 	hub        *hub
 	scanner    *scanner
@@ -107,10 +109,14 @@ func Open(o Options) (*Server, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open s3 folder %s: %w", o.Dir, err), st.close())
 	}
+	ring, err := openKeyring(st, o.Keys)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open s3 folder %s: %w", o.Dir, err), st.close())
+	}
 	run := make([]byte, 4)
 	_, _ = rand.Read(run)
 	s := &Server{
-		opts: o, anyRegion: anyRegion, log: o.Logger, now: o.Now, st: st, deployment: id,
+		opts: o, anyRegion: anyRegion, log: o.Logger, now: o.Now, st: st, keys: ring, deployment: id,
 		routes: table(), absent: absent(table()), prefix: hex.EncodeToString(run),
 		outbox: startOutbox(o.Notifiers, o.Logger), hub: newHub(),
 	}

@@ -29,7 +29,7 @@ func (q *request) authenticateV2() error {
 	if !ok {
 		return errAuthMalformed
 	}
-	key, ok := q.srv.opts.Keys[accessKey]
+	key, ok := q.srv.keys.find(accessKey)
 	if !ok {
 		return errInvalidAccessKeyID
 	}
@@ -54,7 +54,7 @@ func (q *request) authenticateQueryV2() error {
 	if accessKey == "" || expires == "" || signature == "" {
 		return errAccessDenied.saying("Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters")
 	}
-	key, ok := q.srv.opts.Keys[accessKey]
+	key, ok := q.srv.keys.find(accessKey)
 	if !ok {
 		return errInvalidAccessKeyID
 	}
@@ -94,7 +94,7 @@ func paramsV2() []string { return []string{"AWSAccessKeyId", "Expires", "Signatu
 // authenticateFormV2 checks the signature of a form's policy.
 func (q *request) authenticateFormV2(fields map[string]string) error {
 	accessKey := fields["awsaccesskeyid"]
-	key, ok := q.srv.opts.Keys[accessKey]
+	key, ok := q.srv.keys.find(accessKey)
 	if !ok {
 		return errInvalidAccessKeyID
 	}

@@ -24,7 +24,7 @@ var (
 		"s3:PutBucketPolicy", "s3:PutBucketTagging", "s3:PutBucketVersioning", "s3:PutEncryptionConfiguration",
 		"s3:PutLifecycleConfiguration", "s3:PutReplicationConfiguration",
 	}
-	adminActions = []string{"admin:CreateUser", "admin:DeleteUser", "admin:GetUser", "admin:ListUsers"}
+	adminActions = []string{"admin:AttachUserOrGroupPolicy", "admin:CreateUser", "admin:DeleteUser", "admin:ListUsers"}
 )
 
 // includes are actions that whoever names the one has named the other, too.
