@@ -172,7 +172,11 @@ func (s *Stack) startCloud(ctx context.Context) (err error) {
 	if err := bus.Declare(ctx, "objects"); err != nil {
 		return err
 	}
-	if s.s3, err = startS3(filepath.Join(o.Dir, "s3"), o.Ports[PartObjects], s.keys, s.nats.server.URL(), o.Logger); err != nil {
+	keys, err := storeKeys(o.Jobs, s.keys)
+	if err != nil {
+		return err
+	}
+	if s.s3, err = startS3(filepath.Join(o.Dir, "s3"), o.Ports[PartObjects], keys, s.nats.server.URL(), o.Logger); err != nil {
 		return err
 	}
 	if s.Objects, err = clouds3.Open(s.objectsURL(), credentials.NewStaticV4(rootKey, s.keys[rootKey], "")); err != nil {

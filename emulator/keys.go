@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-
-	"github.com/drydock/drydock/emulator/s3"
 )
 
 const (
@@ -23,20 +21,12 @@ const unsubscribeKey = "unsubscribe"
 // mailFrom is the sender of the jobs' mails.
 const mailFrom = "Drydock <alerts@drydock.example>"
 
-// rootKey is the access key for people; each job has one of its own name.
+// rootKey is the access key for people, which may do everything. Each job has one
+// of its own name.
 const rootKey = "drydock"
 
 // keys are secrets by their name or access key.
 type keys map[string]string
-
-// toStore are the keys as the object store takes them.
-func (k keys) toStore() map[string]s3.Key {
-	all := map[string]s3.Key{}
-	for name, secret := range k {
-		all[name] = s3.Key{Secret: secret}
-	}
-	return all
-}
 
 // loadKeys reads the keys, and makes those of the names that are missing.
 func loadKeys(path string, names []string) (keys, error) {

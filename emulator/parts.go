@@ -74,7 +74,7 @@ func (p *natsPart) restart(meanwhile func()) (*natsPart, error) {
 // s3Part is the object store, its HTTP server, and its way to the event bus.
 type s3Part struct {
 	dir     string
-	keys    keys
+	keys    map[string]s3.Key
 	natsURL string
 	log     *slog.Logger
 
@@ -84,7 +84,7 @@ type s3Part struct {
 	notifier *client.Conn
 }
 
-func startS3(dir string, port int, k keys, natsURL string, log *slog.Logger) (_ *s3Part, err error) {
+func startS3(dir string, port int, k map[string]s3.Key, natsURL string, log *slog.Logger) (_ *s3Part, err error) {
 	p := &s3Part{dir: dir, keys: k, natsURL: natsURL, log: log}
 	defer func() {
 		if err != nil {
@@ -105,7 +105,7 @@ func startS3(dir string, port int, k keys, natsURL string, log *slog.Logger) (_ 
 	}
 	if p.store, err = s3.Open(s3.Options{
 		Dir:       dir,
-		Keys:      k.toStore(),
+		Keys:      k,
 		Notifiers: map[string]s3.Notifier{notificationARN: s3.JetStream(js, contract.TopicObjectsCreated)},
 		Logger:    log,
 	}); err != nil {
