@@ -163,9 +163,12 @@ func (q *request) writeError(err error) {
 		return
 	}
 	if q.r.Method == http.MethodHead {
-		// There is no body to tell it in: MinIO's clients look here.
-		h.Set("X-Minio-Error-Code", e.code)
-		h.Set("X-Minio-Error-Desc", strconv.Quote(e.message))
+		// There is no body to tell it in: MinIO's clients look here. A condition
+		// that failed needs no more than its status.
+		if e.status != http.StatusPreconditionFailed {
+			h.Set("X-Minio-Error-Code", e.code)
+			h.Set("X-Minio-Error-Desc", strconv.Quote(e.message))
+		}
 		h.Set("Content-Length", "0")
 		q.w.WriteHeader(e.status)
 		return

@@ -98,6 +98,7 @@ func (q *request) getObject() error {
 	}
 	defer func() { _ = f.Close() }()
 	if err := readCondition(q.r.Header, "", m); err != nil {
+		q.w.Header().Set("ETag", quote(m.ETag))
 		if errors.Is(err, errNotModified) {
 			q.setObjectHeaders(m)
 		}

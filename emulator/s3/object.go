@@ -2,7 +2,6 @@ package s3
 
 import (
 	"encoding/xml"
-	"errors"
 	"net/http"
 
 	"github.com/minio/minio-go/v7/pkg/notification"
@@ -85,8 +84,11 @@ func (q *request) deleteObject() error {
 	done, err := q.srv.st.remove(b, []removal{w}, q.removing(b, func(_ removal, cur entry, exists bool) error {
 		return cond(cur, exists)
 	}))
-	if err = errors.Join(err, done[0].err); err != nil {
+	if err != nil {
 		return err
+	}
+	if done[0].err != nil {
+		return done[0].err
 	}
 	if !done[0].found {
 		q.news.mention(b, objectRemovedNoOP, &meta{Key: w.key})

@@ -111,7 +111,9 @@ type listUploadsResult struct {
 	CommonPrefixes     []prefixXML
 }
 
-// listUploads lists the uploads under way, by key and then by id.
+// listUploads lists the uploads under way, by key and then by age. As MinIO, it
+// does not say whose they are, nor of what class, and begins with the key of the
+// marker unless that has an upload, too.
 func (q *request) listUploads() error {
 	b, err := q.bucketOf()
 	if err != nil {
@@ -128,11 +130,12 @@ func (q *request) listUploads() error {
 	}
 	us := q.srv.st.uploadsOf(b.name)
 	slices.SortFunc(us, func(a, b *upload) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.Key, b.Key), a.Initiated.Compare(b.Initiated), cmp.Compare(a.ID, b.ID))
 	})
+	marked := slices.IndexFunc(us, func(u *upload) bool { return u.Key == keyMarker && u.ID == idMarker })
 	lastPrefix := ""
-	for _, u := range us {
-		passed := u.Key < keyMarker || u.Key == keyMarker && (idMarker == "" || u.ID <= idMarker)
+	for i, u := range us {
+		passed := u.Key < keyMarker || u.Key == keyMarker && i <= marked
 		if !strings.HasPrefix(u.Key, l.prefix) || keyMarker != "" && passed {
 			continue
 		}
@@ -156,8 +159,7 @@ func (q *request) listUploads() error {
 			continue
 		}
 		out.Uploads = append(out.Uploads, uploadXML{
-			Key: l.encode(u.Key), UploadID: u.ID, Initiator: owner(), Owner: owner(),
-			StorageClass: standardClass, Initiated: xmlTime(u.Initiated),
+			Key: l.encode(u.Key), UploadID: u.ID, Initiated: xmlTime(u.Initiated),
 		})
 		out.NextKeyMarker, out.NextUploadIDMarker = l.encode(u.Key), u.ID
 	}
