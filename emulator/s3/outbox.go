@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -29,12 +30,16 @@ const (
 // outbox delivers committed events. What it has not delivered when it stops is
 // still in the log.
 type outbox struct {
-	log    *slog.Logger
-	lanes  map[string][]*lane // by ARN
-	seed   maphash.Seed
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
+	log     *slog.Logger
+	lanes   map[string][]*lane // by ARN
+	tallies map[string]*tally  // by ARN
+	seed    maphash.Seed
+	cancel  context.CancelFunc
+	wg      sync.WaitGroup
 }
+
+// tally counts what became of the events for a destination.
+type tally struct{ accepted, failed, dropped atomic.Int64 }
 
 // lane is a queue of events that are delivered one after the other. It holds
 // places in the log, not events, so that an outage costs little memory.
@@ -69,8 +74,9 @@ func (p parcel) delivered() {
 
 func startOutbox(notifiers map[string]Notifier, log *slog.Logger) *outbox {
 	ctx, cancel := context.WithCancel(context.Background())
-	o := &outbox{log: log, lanes: map[string][]*lane{}, seed: maphash.MakeSeed(), cancel: cancel}
+	o := &outbox{log: log, lanes: map[string][]*lane{}, tallies: map[string]*tally{}, seed: maphash.MakeSeed(), cancel: cancel}
 	for arn, n := range notifiers {
+		o.tallies[arn] = &tally{}
 		for range outboxLanes {
 			l := &lane{notifier: n, wake: make(chan struct{}, 1)}
 			o.lanes[arn] = append(o.lanes[arn], l)
@@ -108,6 +114,7 @@ func (o *outbox) offer(key string, ev event) {
 		return
 	}
 	if !o.lane(lanes, key).add(parcel{event: &ev}) {
+		o.tallies[ev.ARN].dropped.Add(1)
 		o.log.Warn("s3 event dropped: its destination takes none", "arn", ev.ARN, "event", ev.ID)
 	}
 }
@@ -127,6 +134,12 @@ func (l *lane) add(p parcel) bool {
 	default:
 	}
 	return true
+}
+
+func (l *lane) waiting() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.queue)
 }
 
 func (l *lane) next() (parcel, bool) {
@@ -174,11 +187,15 @@ func (o *outbox) deliver(ctx context.Context, n Notifier, p parcel) bool {
 			err = notifyOnce(ctx, n, ev)
 		}
 		if err == nil {
+			o.tallies[ev.ARN].accepted.Add(1)
 			p.delivered()
 			return true
 		}
 		if ctx.Err() != nil {
 			return false
+		}
+		if t := o.tallies[ev.ARN]; t != nil { // nil when the event could not be read
+			t.failed.Add(1)
 		}
 		o.log.Warn("s3 event not accepted, trying again", "event", ev.ID, "arn", ev.ARN, "wait", wait, "error", err)
 		t := time.NewTimer(wait/2 + rand.N(wait/2))

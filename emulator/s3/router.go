@@ -113,6 +113,7 @@ type request struct {
 	auth   identity
 	body   *payload // nil until someone reads it
 	news   news
+	op     routeKey // the route, once it is known
 	// exposeMeta says that a page may read the user metadata of an object.
 	exposeMeta bool
 }
@@ -200,6 +201,7 @@ func (q *request) route() (route, error) {
 	if !ok {
 		return route{}, errMethodNotAllowed
 	}
+	q.op = key
 	return rt, nil
 }
 

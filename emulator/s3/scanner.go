@@ -18,7 +18,7 @@ const (
 	ilmSource    = "Internal: [ILM-Expiry]"
 )
 
-var errDoomElsewhere = errors.New("the version has changed")
+var errStays = errors.New("the version has changed, or is locked")
 
 // scanner does what the buckets' lifecycles say, as long as one has any.
 type scanner struct {
@@ -110,14 +110,20 @@ func (s *Server) expire(b *bucket, found []doom) error {
 	out, err := s.st.remove(b, what, removing{
 		now: s.now().UTC(),
 		check: func(w removal, cur entry, exists bool) error {
-			if cur.sequence != sequences[w] || !exists {
-				return errDoomElsewhere
+			want, ok := sequences[w]
+			if !ok { // without versioning, the current one is named
+				want = sequences[removal{key: w.key}]
+			}
+			if cur.sequence != want || !exists || w.version != "" && cur.attributes.get().locked(s.now(), false) != nil {
+				return errStays
 			}
 			return nil
 		},
 		events: func(name notification.EventType, m *meta) ([]event, error) {
 			event, ok := whole[m.Key]
 			switch {
+			case !ok && name == notification.ObjectRemovedDeleteMarkerCreated:
+				return n.commit(b, notification.ObjectRemovedDelete, m)
 			case !ok:
 				return n.commit(b, name, m)
 			case event == "":
@@ -131,7 +137,7 @@ func (s *Server) expire(b *bucket, found []doom) error {
 		return err
 	}
 	for _, r := range out {
-		if r.err != nil && !errors.Is(r.err, errDoomElsewhere) {
+		if r.err != nil && !errors.Is(r.err, errStays) {
 			return r.err
 		}
 	}

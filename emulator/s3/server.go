@@ -60,6 +60,7 @@ type Server struct {
 	outbox     *outbox
 	hub        *hub
 	scanner    *scanner
+	measures   *measures
 	routes     map[routeKey]route
 	absent     map[routeKey]operation
 	deployment string
@@ -124,6 +125,7 @@ func Open(o Options) (*Server, error) {
 		s.outbox.enqueue(p.record, p.place, func(i int) bool { return p.acked[ackKey{p.off, i}] })
 	}
 	st.enqueue = func(r *record, p place) { s.outbox.enqueue(r, p, nil) }
+	s.measures = newMeasures(s)
 	s.scanner = startScanner(s)
 	return s, nil
 }
@@ -181,6 +183,11 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		q.health()
 		return
 	}
+	if page, ok := s.measures.pages[r.URL.Path]; ok {
+		page.ServeHTTP(w, r)
+		return
+	}
+	defer q.measure()()
 	if err := q.serve(); err != nil {
 		q.writeError(err)
 	} else {
