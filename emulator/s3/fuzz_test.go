@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -11,38 +10,11 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
-// fuzzed is a Server that requests are given to without a network.
-type fuzzed struct {
-	*Server
-	now time.Time
-}
-
-func fuzz(f *testing.F) *fuzzed {
-	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	e, _ := bucketed(f, Options{Now: func() time.Time { return now }})
-	return &fuzzed{e.Server, now}
-}
-
-// ask answers a request. It is signed unless header has a signature already.
-func (s *fuzzed) ask(method, path, query string, body []byte, header http.Header) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "/", bytes.NewReader(body))
-	r.URL = &url.URL{Path: path, RawQuery: query}
-	r.Header = header
-	if header.Get("Authorization") == "" {
-		date := s.now.Format(amzDateFormat)
-		header.Set("X-Amz-Date", date)
-		header.Set("X-Amz-Content-Sha256", unsignedPayload)
-		cred := credential{testKey, s.now.Format(scopeDateFormat), s.opts.Region, "s3"}
-		signed := []string{"host", "x-amz-content-sha256", "x-amz-date"}
-		sig := requestSignature(r, r.URL.Query(), signed, unsignedPayload, date, cred.scope(), cred.signingKey(testSecret))
-		header.Set("Authorization", fmt.Sprintf("%s Credential=%s/%s, SignedHeaders=%s, Signature=%s", sigAlgorithm, testKey, cred.scope(), strings.Join(signed, ";"), sig))
-	}
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, r)
-	return w
+func fuzz(f *testing.F) direct {
+	e, _ := bucketed(f, Options{})
+	return direct{e.Server}
 }
 
 // FuzzSignature wants everything refused that the fuzzer makes up, as it does
