@@ -201,6 +201,29 @@ func (b *staged) seal(m *meta, sync bool) error {
 	return b.close()
 }
 
+// reseal replaces the metadata of a sealed blob.
+func (b *staged) reseal(m *meta, sync bool) error {
+	tail, err := appendTail(nil, m)
+	if err != nil {
+		return err
+	}
+	f, err := os.OpenFile(b.path, os.O_WRONLY, 0)
+	if err != nil {
+		return fmt.Errorf("write metadata again: %w", err)
+	}
+	err = f.Truncate(m.Size)
+	if err == nil {
+		_, err = f.WriteAt(tail, m.Size)
+	}
+	if err == nil && sync {
+		err = f.Sync()
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write metadata again: %w", err)
+	}
+	return nil
+}
+
 func (b *staged) close() error {
 	if b.f == nil {
 		return nil

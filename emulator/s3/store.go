@@ -179,8 +179,15 @@ func (s *store) put(b *bucket, st *staged, m *meta, c change) error {
 	if b.gone {
 		return errNoSuchBucket
 	}
-	if err := c.check(b.index.get(m.Key)); err != nil {
+	cur, exists := b.index.get(m.Key)
+	if err := c.check(cur, exists); err != nil {
 		return err
+	}
+	if cur.sequence > m.Sequence { // another was sealed later and came first
+		m.Sequence = s.nextSequence()
+		if err := st.reseal(m, s.sync); err != nil {
+			return err
+		}
 	}
 	events, err := c.events(m)
 	if err != nil {

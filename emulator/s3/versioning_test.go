@@ -210,3 +210,33 @@ func TestListVersions(t *testing.T) {
 	}
 	require.Equal(t, "NotImplemented", e.signed(t, "GET", "/"+b+"?versions&version-id-marker=null", nil).code(t))
 }
+
+// Versions are in the order in which they were committed, whichever upload
+// ended first.
+func TestVersionsAreInOrderOfCommit(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	e, b := versioned(t, Options{Dir: dir, NoSync: true})
+	bk := must(e.st.bucket(b))
+	stage := func(data string) (*staged, *meta) {
+		st := must(e.st.stage())
+		require.NoError(t, st.readFrom(strings.NewReader(data)))
+		m := &meta{Key: "key", ETag: data}
+		require.NoError(t, e.st.seal(bk, st, m))
+		return st, m
+	}
+	commit := func(st *staged, m *meta) {
+		require.NoError(t, e.st.put(bk, st, m, change{
+			check:  func(entry, bool) error { return nil },
+			events: func(*meta) ([]event, error) { return nil, nil },
+		}))
+	}
+	one, m1 := stage("one")
+	two, m2 := stage("two")
+	commit(two, m2)
+	commit(one, m1)
+	want := []string{"key one*", "key two"}
+	require.Equal(t, want, e.history(t, b, ""))
+	require.NoError(t, e.Close())
+	require.Equal(t, want, start(t, Options{Dir: dir, NoSync: true}).history(t, b, ""))
+}
