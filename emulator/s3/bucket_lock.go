@@ -13,6 +13,8 @@ const (
 	maxLockYears = 100
 )
 
+const lockConfiguration = "ObjectLockConfiguration"
+
 type defaultRetentionXML struct {
 	Mode  string
 	Days  *string `xml:",omitempty"`
@@ -20,7 +22,7 @@ type defaultRetentionXML struct {
 }
 
 type objectLockXML struct {
-	XMLName xml.Name             `xml:"ObjectLockConfiguration"`
+	XMLName xml.Name
 	Enabled string               `xml:"ObjectLockEnabled"`
 	Default *defaultRetentionXML `xml:"Rule>DefaultRetention,omitempty"`
 }
@@ -34,7 +36,7 @@ func (q *request) getObjectLock() error {
 	if lock == nil {
 		return errNoLockConfig
 	}
-	out := objectLockXML{XMLName: xml.Name{Space: xmlNamespace, Local: "ObjectLockConfiguration"}, Enabled: versioningEnabled}
+	out := objectLockXML{XMLName: xml.Name{Space: xmlNamespace, Local: lockConfiguration}, Enabled: versioningEnabled}
 	if lock.Mode != "" {
 		out.Default = &defaultRetentionXML{Mode: lock.Mode}
 		period, n := &out.Default.Days, lock.Days
@@ -60,7 +62,7 @@ func (q *request) putObjectLock() error {
 	var in objectLockXML
 	if ok, err := q.readXML(&in); err != nil {
 		return err
-	} else if !ok {
+	} else if !ok || in.XMLName.Local != lockConfiguration {
 		return errMalformedXML
 	}
 	lock, err := in.lock()

@@ -73,6 +73,8 @@ func (q *request) completeUpload() error {
 	}
 	u.ended = true
 	q.setVersion(m.Version)
+	q.w.Header().Set("ETag", quote(m.ETag))
+	m.Checksum.setHeaders(q.w.Header())
 	q.setExpiration(b, m)
 	return q.writeXML(struct {
 		XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CompleteMultipartUploadResult"`

@@ -182,7 +182,7 @@ func (q *request) deleteObjects() error {
 		what = append(what, w)
 	}
 	how := q.removing(b, func(removal, entry, bool) error { return nil })
-	how.markAbsent = true
+	how.many = true
 	done, err := q.srv.st.remove(b, what, how)
 	if err != nil {
 		return err

@@ -32,8 +32,9 @@ type removing struct {
 	check func(w removal, cur entry, exists bool) error
 	// events are what a removal causes.
 	events func(name notification.EventType, m *meta) ([]event, error)
-	// markAbsent makes a delete marker also where there is nothing to hide.
-	markAbsent bool
+	// many is how MinIO removes many: a delete marker is made also on top of
+	// another, and is said to have been made where there is nothing to hide.
+	many bool
 }
 
 // remove commits removals with one sync. What is not there is no error and
@@ -97,8 +98,13 @@ func (s *store) removal(b *bucket, w removal, how removing) (*record, removed, e
 		rec := &record{Op: opDelete, Bucket: b.name, Key: w.key, Version: cur.version, Sequence: cur.sequence, Events: ev}
 		return rec, removed{found: true, version: cur.version, marker: cur.marker}, err
 	}
-	if !exists && !how.markAbsent {
-		return nil, removed{found: cur.marker, version: cur.version, marker: cur.marker}, nil
+	switch {
+	case cur.marker && !how.many:
+		return nil, removed{found: true, version: cur.version, marker: true}, nil
+	case !exists && !cur.marker && how.many:
+		return nil, removed{version: b.newVersion(), marker: true}, nil
+	case !exists && !cur.marker:
+		return nil, removed{}, nil
 	}
 	m := &meta{Key: w.key, Version: b.newVersion(), Marker: true}
 	ev, err := how.events(notification.ObjectRemovedDeleteMarkerCreated, m)
