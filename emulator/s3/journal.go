@@ -78,6 +78,10 @@ type journal struct {
 
 	cur *segment // the committer's alone
 
+	sealed   *segment      // the last one that was sealed; the committer's alone
+	stop     chan struct{} // closed when there is no more waiting for segments
+	settling sync.WaitGroup
+
 	liveMu sync.Mutex
 	live   []*segment // whose files may be open
 }
@@ -96,6 +100,10 @@ type appending struct {
 func newJournal(dir string, tmp *os.File, sync bool, next uint64, old []*segment, log *slog.Logger) (*journal, error) {
 	j := &journal{
 		dir: dir, sync: sync, tmp: tmp, log: log, kick: make(chan struct{}, 1), live: old,
+		stop: make(chan struct{}),
+	}
+	if len(old) > 0 {
+		j.sealed = old[len(old)-1]
 	}
 	seg, err := j.create(next)
 	if err != nil {
@@ -196,7 +204,7 @@ func (j *journal) commit(batch []*appending) error {
 		if err != nil {
 			return err
 		}
-		j.cur.seal()
+		j.seal()
 		j.cur = seg
 	}
 	seg := j.cur
@@ -219,6 +227,33 @@ func (j *journal) commit(batch []*appending) error {
 		}
 	}
 	return nil
+}
+
+// seal ends the current segment and settles it when its time has come: once
+// nothing of it is under way and all before it are settled.
+func (j *journal) seal() {
+	g, before := j.cur, j.sealed
+	j.sealed = g
+	g.seal()
+	j.settling.Go(func() {
+		defer close(g.done)
+		if before != nil {
+			<-before.done
+			if !before.isSettled() {
+				return
+			}
+		}
+		select {
+		case <-g.idle:
+		default:
+			select {
+			case <-g.idle:
+			case <-j.stop:
+				return
+			}
+		}
+		g.settle()
+	})
 }
 
 // fail makes every later append fail: after a failed sync the kernel may have
@@ -248,6 +283,7 @@ func (j *journal) create(number uint64) (*segment, error) {
 	g := &segment{
 		number: number, path: path, f: f, size: int64(len(segmentMagic)),
 		sync: j.sync, log: j.log, touched: map[string]struct{}{},
+		idle: make(chan struct{}), done: make(chan struct{}),
 	}
 	j.liveMu.Lock()
 	defer j.liveMu.Unlock()
@@ -267,7 +303,9 @@ func (j *journal) close() {
 	}
 	j.wake()
 	j.wg.Wait()
-	j.cur.seal()
+	j.seal()
+	close(j.stop)
+	j.settling.Wait()
 	j.liveMu.Lock()
 	defer j.liveMu.Unlock()
 	for _, g := range j.live {

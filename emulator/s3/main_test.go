@@ -30,7 +30,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(crashDir); dir != "" {
+	if dir := os.Getenv(crashDir); dir != "" && os.Getenv(crashVersions) != "" {
+		versionsHelper(dir)
+		return
+	} else if dir != "" {
 		crashHelper(dir)
 		return
 	}

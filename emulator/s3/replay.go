@@ -41,6 +41,7 @@ func (s *store) replay() (pending []pendingEvents, segs []*segment, err error) {
 			byseg[r.seg] = append(byseg[r.seg], pendingEvents{found: r})
 		}
 	}
+	settled := true // all so far
 	for _, g := range segs {
 		acked, err := readAcks(g.path)
 		if err != nil {
@@ -56,6 +57,11 @@ func (s *store) replay() (pending []pendingEvents, segs []*segment, err error) {
 			pending = append(pending, p)
 		}
 		g.applied()
+		if settled {
+			g.settle()
+			settled = g.isSettled()
+		}
+		close(g.done)
 	}
 	return pending, segs, s.removeStrayAcks(names, segs)
 }

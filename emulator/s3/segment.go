@@ -42,6 +42,9 @@ type segment struct {
 	pending   int                 // events not accepted yet
 	sealed    bool                // nothing is appended any more
 	settled   bool                // its changes are durable in their places
+
+	idle chan struct{} // closed once it is sealed and the folder shows all of it
+	done chan struct{} // closed once it has been settled, or will not be in this run
 }
 
 // hold counts a record with its events, before anyone can release them.
@@ -111,13 +114,12 @@ func (g *segment) retire() {
 	if !g.sealed || g.unapplied > 0 || g.f == nil {
 		return
 	}
-	if !g.settled {
-		if err := g.settle(); err != nil {
-			g.log.Warn("s3 log segment kept", "segment", g.number, "error", err)
-			return
-		}
+	select {
+	case <-g.idle:
+	default:
+		close(g.idle)
 	}
-	if g.pending > 0 {
+	if !g.settled || g.pending > 0 {
 		return
 	}
 	g.release()
@@ -126,15 +128,26 @@ func (g *segment) retire() {
 	}
 }
 
-func (g *segment) settle() error {
+// settle makes the changes of an idle segment durable, so that they need not be
+// done again. All older segments have to be settled: done again later, their
+// changes would undo these.
+func (g *segment) settle() {
+	if err := g.settleFiles(); err != nil {
+		g.log.Warn("s3 log segment kept", "segment", g.number, "error", err)
+	}
+}
+
+func (g *segment) settleFiles() error {
 	if g.sync {
-		for path := range g.touched {
+		for path := range g.touched { // nobody adds to it any more
 			if err := syncPath(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 				return fmt.Errorf("sync changes: %w", err)
 			}
 		}
 	}
-	if g.pending > 0 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.pending > 0 && !g.settled {
 		outbox := strings.TrimSuffix(g.path, extLog) + extEvents
 		if err := os.Rename(g.path, outbox); err != nil {
 			return fmt.Errorf("keep events: %w", err)
@@ -142,7 +155,15 @@ func (g *segment) settle() error {
 		g.path = outbox
 	}
 	g.settled = true
+	g.touched = nil
+	g.retire()
 	return nil
+}
+
+func (g *segment) isSettled() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.settled
 }
 
 // removeFiles removes the segment before its acknowledgements: the other order
@@ -250,6 +271,7 @@ func openSegment(path string, sync bool, log *slog.Logger) (*segment, []found, e
 	g := &segment{
 		number: number, sync: sync, log: log, path: path, f: f, sealed: true, unapplied: 1,
 		settled: filepath.Ext(path) == extEvents, touched: map[string]struct{}{},
+		idle: make(chan struct{}), done: make(chan struct{}),
 	}
 	var recs []found
 	if len(b) < len(segmentMagic) || string(b[:len(segmentMagic)]) != segmentMagic {

@@ -227,3 +227,28 @@ func TestReplayKnowsBucketsApart(t *testing.T) {
 	e := start(t, Options{Dir: i.dir, NoSync: true})
 	require.Empty(t, e.history(t, "uploads", ""))
 }
+
+// What an older segment says is not done again once a newer one is settled.
+func TestSegmentsSettleInOrder(t *testing.T) {
+	t.Parallel()
+	i := interrupt(t)
+	j := i.s.st.j
+	appended := func(r *record) *segment {
+		p, err := j.append(r)
+		require.NoError(t, err)
+		next, err := j.create(p[0].seg.number + 1)
+		require.NoError(t, err)
+		j.seal()
+		j.cur = next
+		return p[0].seg
+	}
+	older := appended(&record{Op: opDelete, Bucket: "uploads", Key: "a", Sequence: 1})
+	newer := appended(&record{Op: opDelete, Bucket: "uploads", Key: "b", Sequence: 2})
+	newer.applied()
+	<-newer.idle
+	require.False(t, newer.isSettled())
+	older.applied()
+	<-newer.done
+	require.True(t, older.isSettled() && newer.isSettled())
+	require.NoError(t, i.s.Close())
+}
