@@ -541,7 +541,9 @@ func (w *world) deleteMany() {
 				return m, false
 			}
 			if o.id == "" && m.versioning != "" {
-				// One is made also where there is nothing to hide.
+				if len(m.keys[o.key]) == 0 {
+					continue // one is said to be made also where there is nothing to hide
+				}
 				m = m.add(o.key, revision{id: cmp.Or(d.DeleteMarkerVersionID, nullVersion), marker: true})
 				continue
 			}
