@@ -183,7 +183,7 @@ func (s *store) put(b *bucket, st *staged, m *meta, c change) error {
 	if err := c.check(cur, exists); err != nil {
 		return err
 	}
-	if cur.sequence > m.Sequence { // another was sealed later and came first
+	if cur.sequence > m.Sequence && b.config().Versioning != "" { // another was sealed later and came first
 		m.Sequence = s.nextSequence()
 		if err := st.reseal(m, s.sync); err != nil {
 			return err
