@@ -109,7 +109,7 @@ func (q *request) copyObject() error {
 	q.w.Header().Set("ETag", quote(m.ETag))
 	return q.writeXML(copyResult{
 		XMLName:      xml.Name{Space: xmlNamespace, Local: "CopyObjectResult"},
-		LastModified: xmlTime(m.Modified), ETag: quote(m.ETag), checksumXML: m.Checksum.xml(),
+		LastModified: xmlTime(m.Modified), ETag: quote(m.ETag),
 	})
 }
 

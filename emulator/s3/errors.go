@@ -103,6 +103,7 @@ var (
 	errNoSuchUpload         = newError(http.StatusNotFound, "NoSuchUpload", "The specified multipart upload does not exist. The upload ID may be invalid, or the upload may have been aborted or completed.")
 	errNoSuchCORS           = newError(http.StatusNotFound, "NoSuchCORSConfiguration", "The CORS configuration does not exist")
 	errInvalidPart          = newError(http.StatusBadRequest, "InvalidPart", "One or more of the specified parts could not be found.  The part may not have been uploaded, or the specified entity tag may not match the part's entity tag.")
+	errPartNumber           = newError(http.StatusBadRequest, "InvalidArgument", "Part number must be an integer between 1 and 10000, inclusive")
 	errPartArgument         = newError(http.StatusBadRequest, "XMinioAdminInvalidArgument", "Invalid arguments specified.")
 	errInvalidPartNumber    = newError(http.StatusRequestedRangeNotSatisfiable, "InvalidPartNumber", "The requested partnumber is not satisfiable")
 	errInvalidPartOrder     = newError(http.StatusBadRequest, "InvalidPartOrder", "The list of parts was not in ascending order. The parts list must be specified in order by part number.")

@@ -209,7 +209,7 @@ func (q *request) setObjectHeaders(m *meta) {
 		h.Set(name, v)
 	}
 	for name, v := range m.User {
-		h.Set(name, mime.QEncoding.Encode("UTF-8", v))
+		h[strings.ToLower(name)] = []string{mime.QEncoding.Encode("UTF-8", v)} // clients show how it is written
 	}
 	q.exposeHeaders(m.User)
 }

@@ -61,14 +61,27 @@ type listing struct {
 	encoding          string
 }
 
+// pageLimit is how much a page may hold at most, by the parameter that asks for
+// less, and what is said of a value that is no number.
+func pageLimit(parameter string) (most int, refusal *apiError) {
+	switch parameter {
+	case "max-parts":
+		return maxPartNum, errPartNumber
+	case "max-uploads":
+		return maxPartNum, errInvalidArgument.saying("Argument max-uploads must be an integer between 0 and 2147483647")
+	}
+	return maxPage, errInvalidArgument.saying("Argument maxKeys must be an integer between 0 and 2147483647")
+}
+
 func parseListing(q url.Values, limitName string) (listing, error) {
-	l := listing{prefix: q.Get("prefix"), delimiter: q.Get("delimiter"), limit: maxPage, encoding: q.Get("encoding-type")}
+	most, refusal := pageLimit(limitName)
+	l := listing{prefix: q.Get("prefix"), delimiter: q.Get("delimiter"), limit: most, encoding: q.Get("encoding-type")}
 	if v := q.Get(limitName); v != "" {
 		n, err := strconv.ParseInt(v, 10, 32)
 		if err != nil || n < 0 {
-			return l, errInvalidArgument.saying("Argument %s must be an integer between 0 and 2147483647", limitName)
+			return l, refusal
 		}
-		l.limit = min(int(n), maxPage)
+		l.limit = min(int(n), most)
 	}
 	if l.encoding != "" && l.encoding != "url" {
 		return l, errInvalidArgument.saying("Invalid Encoding Method specified in Request")

@@ -174,7 +174,7 @@ func (q *request) uploadPart() error {
 	}
 	number, err := strconv.Atoi(q.query.Get("partNumber"))
 	if err != nil || number < 1 || number > maxPartNum {
-		return errInvalidArgument.saying("Part number must be an integer between 1 and 10000, inclusive")
+		return errPartNumber
 	}
 	if q.r.Header.Get("X-Amz-Copy-Source") != "" {
 		return q.copyPart(u, number)

@@ -77,7 +77,7 @@ func (q *request) getObjectAttributes() error {
 		}
 	}
 	q.w.Header().Set("Last-Modified", m.Modified.UTC().Format(http.TimeFormat))
-	q.w.Header().Set(headerVersionID, versionID(m.Version))
+	q.setVersion(m.Version)
 	return q.writeXML(out)
 }
 

@@ -28,8 +28,8 @@ type listPartsResult struct {
 	NextPartNumberMarker int
 	MaxParts             int
 	IsTruncated          bool
-	ChecksumAlgorithm    string    `xml:",omitempty"`
-	ChecksumType         string    `xml:",omitempty"`
+	ChecksumAlgorithm    string
+	ChecksumType         string
 	EncodingType         string    `xml:",omitempty"`
 	Parts                []partXML `xml:"Part"`
 }
@@ -46,7 +46,7 @@ func (q *request) listParts() error {
 	marker := 0
 	if v := q.query.Get("part-number-marker"); v != "" {
 		if marker, err = strconv.Atoi(v); err != nil || marker < 0 {
-			return errInvalidArgument.saying("Argument part-number-marker must be an integer.")
+			return errInvalidArgument.saying("Argument partNumberMarker must be an integer.")
 		}
 	}
 	out := listPartsResult{
@@ -86,6 +86,8 @@ func (u *upload) sortedParts() []part {
 	return parts
 }
 
+// uploadXML is an upload in the listing. MinIO leaves what it does not say here
+// empty.
 type uploadXML struct {
 	Key          string
 	UploadID     string `xml:"UploadId"`
