@@ -20,6 +20,7 @@ real-down: build ## stop them again; their data is kept (ARGS="--purge" removes 
 
 test: setup-test build ## set up what is missing, and run every test
 	@scripts/real.sh minio >/dev/null
+	@scripts/real.sh mc >/dev/null
 	@scripts/real.sh consul >/dev/null
 	@scripts/real.sh nomad >/dev/null
 	go test -race -timeout 30m ./...

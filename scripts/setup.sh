@@ -32,6 +32,7 @@ else
 fi
 if [ "$purpose" = test ]; then
   has_browser || missing+=(browser)
+  has aws || missing+=(aws)
 fi
 [ ${#missing[@]} -gt 0 ] || exit 0
 
@@ -44,6 +45,7 @@ packages() {
     apt/pkg-config) echo pkg-config ;;
     apt/vips) echo libvips-dev ;;
     apt/browser) echo chromium ;;
+    apt/aws) echo awscli ;;
     apt/postgres) echo postgresql ;;
     apt/mmdebstrap) echo mmdebstrap ;;
     apt/docker)
@@ -55,6 +57,7 @@ packages() {
     brew/pkg-config) echo pkgconf ;;
     brew/vips) echo vips ;;
     brew/browser) echo --cask google-chrome ;;
+    brew/aws) echo awscli ;;
     brew/postgres) echo postgresql@17 ;;
     esac
   done
@@ -96,5 +99,5 @@ elif [ "$purpose" = docker ]; then
 elif [ "$purpose" = postgres ]; then
   die "install PostgreSQL so that postgres is on the PATH, then try again"
 else
-  die "install these, then try again: a C compiler, pkg-config, libvips 8.14 or newer with its headers$([ "$purpose" = test ] && echo ', Chromium')"
+  die "install these, then try again: a C compiler, pkg-config, libvips 8.14 or newer with its headers$([ "$purpose" = test ] && echo ', Chromium, the AWS CLI')"
 fi
