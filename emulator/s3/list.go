@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/xml"
 	"net/url"
@@ -10,14 +11,33 @@ import (
 
 const maxPage = 1000
 
-type objectXML struct {
-	Key          string
-	LastModified string
-	ETag         string
-	Size         int64
-	Owner        *ownerXML `xml:",omitempty"`
-	StorageClass string
-	*metadataXML
+// appendObject writes an object of a listing. encoding/xml would take most of
+// the time that a page takes.
+func (l listing) appendObject(out *bytes.Buffer, e entry, o *ownerXML, m *metadataXML) error {
+	element := func(name, value string) {
+		out.WriteString("<" + name + ">")
+		_ = xml.EscapeText(out, []byte(value)) // to memory
+		out.WriteString("</" + name + ">")
+	}
+	out.WriteString("<Contents>")
+	element("Key", l.encode(e.key))
+	element("LastModified", xmlTime(e.modified))
+	element("ETag", quote(e.etag))
+	element("Size", strconv.FormatInt(e.size, 10))
+	if o != nil {
+		out.WriteString("<Owner>")
+		element("ID", o.ID)
+		element("DisplayName", o.DisplayName)
+		out.WriteString("</Owner>")
+	}
+	element("StorageClass", e.storageClass())
+	if m != nil {
+		if err := m.appendTo(out); err != nil {
+			return err
+		}
+	}
+	out.WriteString("</Contents>")
+	return nil
 }
 
 type prefixXML struct {
@@ -34,7 +54,7 @@ type listResultV1 struct {
 	Delimiter      string `xml:",omitempty"`
 	EncodingType   string `xml:",omitempty"`
 	IsTruncated    bool
-	Contents       []objectXML
+	Contents       []byte `xml:",innerxml"`
 	CommonPrefixes []prefixXML
 }
 
@@ -50,7 +70,7 @@ type listResultV2 struct {
 	Delimiter             string `xml:",omitempty"`
 	EncodingType          string `xml:",omitempty"`
 	IsTruncated           bool
-	Contents              []objectXML
+	Contents              []byte `xml:",innerxml"`
 	CommonPrefixes        []prefixXML
 }
 
@@ -100,22 +120,31 @@ func (l listing) encode(s string) string {
 	return s
 }
 
-func (l listing) contents(p page, withOwner bool) (objects []objectXML, prefixes []prefixXML) {
+// contents are the objects of a page as XML, with what metadata tells of each.
+func (l listing) contents(p page, withOwner bool, metadata func(e entry) (*metadataXML, error)) ([]byte, error) {
+	var out bytes.Buffer
 	var o *ownerXML
 	if withOwner {
 		v := owner()
 		o = &v
 	}
 	for _, e := range p.objects {
-		objects = append(objects, objectXML{
-			Key: l.encode(e.key), LastModified: xmlTime(e.modified), ETag: quote(e.etag),
-			Size: e.size, Owner: o, StorageClass: e.storageClass(),
-		})
+		m, err := metadata(e)
+		if err != nil {
+			return nil, err
+		}
+		if err := l.appendObject(&out, e, o, m); err != nil {
+			return nil, err
+		}
 	}
+	return out.Bytes(), nil
+}
+
+func (l listing) commonPrefixes(p page) (prefixes []prefixXML) {
 	for _, s := range p.prefixes {
 		prefixes = append(prefixes, prefixXML{l.encode(s)})
 	}
-	return objects, prefixes
+	return prefixes
 }
 
 func (q *request) listObjectsV1() error {
@@ -133,7 +162,10 @@ func (q *request) listObjectsV1() error {
 		Name: b.name, Prefix: l.encode(l.prefix), Marker: l.encode(marker), NextMarker: l.encode(p.next),
 		MaxKeys: l.limit, Delimiter: l.encode(l.delimiter), EncodingType: l.encoding, IsTruncated: p.truncated,
 	}
-	out.Contents, out.CommonPrefixes = l.contents(p, true)
+	out.CommonPrefixes = l.commonPrefixes(p)
+	if out.Contents, err = l.contents(p, true, func(entry) (*metadataXML, error) { return nil, nil }); err != nil {
+		return err
+	}
 	return q.writeXML(out)
 }
 
@@ -166,11 +198,10 @@ func (q *request) listObjectsV2() error {
 	if p.truncated {
 		out.NextContinuationToken = base64.StdEncoding.EncodeToString([]byte(p.next))
 	}
-	out.Contents, out.CommonPrefixes = l.contents(p, q.query.Get("fetch-owner") == "true")
-	for i, e := range p.objects {
-		if out.Contents[i].metadataXML, err = q.metadata(b, e); err != nil {
-			return err
-		}
+	out.CommonPrefixes = l.commonPrefixes(p)
+	metadata := func(e entry) (*metadataXML, error) { return q.metadata(b, e) }
+	if out.Contents, err = l.contents(p, q.query.Get("fetch-owner") == "true", metadata); err != nil {
+		return err
 	}
 	return q.writeXML(out)
 }

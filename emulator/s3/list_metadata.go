@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"bytes"
 	"encoding/xml"
 	"errors"
 	"io/fs"
@@ -16,6 +17,17 @@ type metadataXML struct {
 	UserTags     string `xml:",omitempty"`
 	// Internal is how many disks hold the data and the parity.
 	Internal struct{ K, M int }
+}
+
+// appendTo writes what is told among the elements of an object.
+func (m *metadataXML) appendTo(out *bytes.Buffer) error {
+	b, err := xml.Marshal(m)
+	if err != nil {
+		return err
+	}
+	b = bytes.TrimPrefix(b, []byte("<metadataXML>"))
+	out.Write(bytes.TrimSuffix(b, []byte("</metadataXML>")))
+	return nil
 }
 
 // userMetadataXML writes headers as elements.

@@ -93,10 +93,8 @@ func TestListDetails(t *testing.T) {
 	require.NoError(t, xml.Unmarshal([]byte(r.body), &v2))
 	require.Equal(t, 2, v2.KeyCount)
 	require.Equal(t, 1000, v2.MaxKeys)
-	require.Equal(t, "sp+ace/%2B", v2.Contents[1].Key)
-	require.NotNil(t, v2.Contents[0].Owner)
-	require.Equal(t, standardClass, v2.Contents[0].StorageClass)
-	require.Equal(t, quote("9dd4e461268c8034f5c8564e155c67a6"), v2.Contents[0].ETag)
+	require.Regexp(t, `<Contents><Key>plain</Key><LastModified>[^<]+</LastModified><ETag>&#34;9dd4e461268c8034f5c8564e155c67a6&#34;</ETag><Size>1</Size>`+
+		`<Owner><ID>drydock</ID><DisplayName>drydock</DisplayName></Owner><StorageClass>STANDARD</StorageClass></Contents><Contents><Key>sp\+ace/%2B</Key>`, r.body)
 
 	r = e.signed(t, http.MethodGet, "/"+b+"?list-type=2&max-keys=0", nil)
 	require.NoError(t, xml.Unmarshal([]byte(r.body), &v2))
