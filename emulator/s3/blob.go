@@ -190,6 +190,11 @@ func (b *staged) seal(m *meta, sync bool) error {
 		}
 	}
 	b.buf = append(b.buf, tail...)
+	return b.settle(sync)
+}
+
+// settle makes durable what has been written.
+func (b *staged) settle(sync bool) error {
 	if err := b.flush(); err != nil {
 		return err
 	}

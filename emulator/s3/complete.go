@@ -5,9 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/xml"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
 	"strings"
 
 	"github.com/minio/minio-go/v7"
@@ -164,21 +162,22 @@ func (u *upload) checksum(parts []part) (checksum, error) {
 	return c, nil
 }
 
-// assemble copies the parts into one file and commits it.
+// assemble makes one file of the parts and commits it.
 func (q *request) assemble(b *bucket, u *upload, parts []part, m *meta, c change) error {
 	if err := c.check(b.index.get(m.Key)); err != nil {
 		return err
 	}
 	s := q.srv.st
-	st, err := s.stage()
+	stage := s.stageCopies
+	if u.whole(parts) {
+		stage = s.stageWhole
+	}
+	st, err := stage(u, parts)
 	if err != nil {
 		return err
 	}
 	defer st.discard()
 	for _, p := range parts {
-		if err := st.appendFile(u.partPath(p.number), p.size); err != nil {
-			return fmt.Errorf("assemble part %d: %w", p.number, err)
-		}
 		m.Parts = append(m.Parts, objectPart{Number: p.number, Size: p.size, Checksum: p.checksum.Value})
 	}
 	m.Modified = q.srv.now().UTC()
@@ -186,17 +185,4 @@ func (q *request) assemble(b *bucket, u *upload, parts []part, m *meta, c change
 		return err
 	}
 	return s.put(b, st, m, c)
-}
-
-// appendFile appends the first size bytes of a file, within the kernel where it
-// can.
-func (b *staged) appendFile(path string, size int64) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	n, err := io.CopyN(b.f, f, size)
-	b.size += n
-	return err
 }

@@ -35,6 +35,10 @@ type upload struct {
 	mu    sync.Mutex // held while a part takes its place, and by what ends the upload
 	parts map[int]part
 	ended bool
+	// stride is the size of the parts in the common file but the last, 0 before
+	// there is one, -1 when none is added any more. claimed are being written.
+	stride  int64
+	claimed map[int]bool
 }
 
 type part struct {
@@ -43,6 +47,14 @@ type part struct {
 	size     int64
 	modified time.Time
 	checksum checksum
+	common   bool  // its data is in the common file
+	offset   int64 // where
+}
+
+// at says that the part is in the common file.
+func (p part) at(offset int64) part {
+	p.common, p.offset = true, offset
+	return p
 }
 
 func partOf(number int, m *meta) part {
@@ -90,7 +102,7 @@ func (q *request) createUpload() error {
 	if err != nil {
 		return err
 	}
-	u := &upload{ID: uuid.NewString(), Bucket: b.name, Key: q.key, Initiated: q.srv.now().UTC(), parts: map[int]part{}}
+	u := &upload{ID: uuid.NewString(), Bucket: b.name, Key: q.key, Initiated: q.srv.now().UTC(), parts: map[int]part{}, claimed: map[int]bool{}}
 	if u.Headers, u.User, err = objectHeaders(q.r.Header); err != nil {
 		return err
 	}
@@ -203,6 +215,10 @@ func (q *request) uploadPart() error {
 
 // storePart makes a part durable. Of two with one number the later stays.
 func (q *request) storePart(u *upload, number int, p *payload) (*meta, error) {
+	if offset, ok := u.claim(number, p.size); ok {
+		defer u.release(number)
+		return q.storeCommon(u, number, offset, p)
+	}
 	s := q.srv.st
 	st, err := s.stage()
 	if err != nil {

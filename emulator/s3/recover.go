@@ -223,7 +223,7 @@ func (s *store) loadUploads() error {
 }
 
 func (s *store) loadUpload(id string) (*upload, error) {
-	u := &upload{dir: filepath.Join(s.uploadsDir, id), parts: map[int]part{}}
+	u := &upload{dir: filepath.Join(s.uploadsDir, id), parts: map[int]part{}, claimed: map[int]bool{}}
 	js, err := os.ReadFile(filepath.Join(u.dir, uploadFile))
 	if err != nil {
 		return nil, err
@@ -236,6 +236,11 @@ func (s *store) loadUpload(id string) (*upload, error) {
 		return nil, err
 	}
 	for _, n := range names {
+		if filepath.Ext(n) == extCommon {
+			if err := u.loadCommon(n); err != nil {
+				return nil, err
+			}
+		}
 		number, err := strconv.Atoi(n)
 		if err != nil {
 			continue
