@@ -54,7 +54,10 @@ func (q *request) administrate() error {
 	if q.auth.kind != signedHeader || q.auth.payloadHash == unsignedPayload {
 		return errAccessDenied
 	}
-	if handle == nil {
+	switch {
+	case handle == nil && sub != "":
+		return errInvalidAccessKey
+	case handle == nil:
 		return errMethodNotAllowed
 	}
 	if err := q.allow(action, "", ""); err != nil {

@@ -40,16 +40,23 @@ func (i *identity) anonymous() bool { return i.accessKey == "" }
 // authenticate accepts a SigV4 or SigV2 signature in the Authorization header or in the
 // query, or none at all, and refuses every other.
 func (q *request) authenticate() error {
-	header := q.r.Header.Get("Authorization")
+	header, given := q.r.Header.Get("Authorization"), len(q.r.Header.Values("Authorization")) > 0
+	link := q.query.Has("X-Amz-Credential")
 	switch {
-	case strings.HasPrefix(header, sigAlgorithm):
+	case q.r.Header.Get("X-Amz-Security-Token") != "" || q.query.Has("X-Amz-Security-Token"):
+		return errInvalidToken // there are no temporary keys
+	case given && link:
+		return errAuthTwice
+	case strings.HasPrefix(header, sigFamily):
 		return q.authenticateHeader(header)
-	case q.query.Has("X-Amz-Signature") || q.query.Has("X-Amz-Credential") || q.query.Has("X-Amz-Algorithm"):
+	case link:
 		return q.authenticateQuery()
 	case q.isSigV2():
 		return q.authenticateV2()
-	case header != "":
-		return errAuthMalformed.saying("Unsupported Authorization Type")
+	case strings.HasPrefix(header, "Bearer "):
+		return errAccessDenied
+	case given:
+		return errInvalidRequest.saying("The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256.")
 	}
 	return q.authenticateNobody()
 }
@@ -67,17 +74,28 @@ func (q *request) authenticateNobody() error {
 	return nil
 }
 
-func (q *request) authenticateHeader(header string) error {
+// signatureFields are what an Authorization header has, each of them once.
+func signatureFields(header string) (map[string]string, error) {
+	rest, ok := strings.CutPrefix(header, sigAlgorithm)
+	list := strings.Split(rest, ",")
+	if !ok || len(list) != 3 {
+		return nil, errMissingFields
+	}
 	fields := map[string]string{}
-	for f := range strings.SplitSeq(strings.TrimPrefix(header, sigAlgorithm), ",") {
-		k, v, ok := strings.Cut(strings.TrimSpace(f), "=")
-		if !ok {
-			return errAuthMalformed
-		}
+	for _, f := range list {
+		k, v, _ := strings.Cut(strings.TrimSpace(f), "=")
 		fields[k] = v
 	}
-	if fields["Credential"] == "" || fields["SignedHeaders"] == "" || fields["Signature"] == "" {
-		return errAuthMalformed
+	if _, ok := fields["Credential"]; !ok || fields["SignedHeaders"] == "" || fields["Signature"] == "" {
+		return nil, errMissingFields
+	}
+	return fields, nil
+}
+
+func (q *request) authenticateHeader(header string) error {
+	fields, err := signatureFields(header)
+	if err != nil {
+		return err
 	}
 	date := q.r.Header.Get("X-Amz-Date")
 	if date == "" {
@@ -85,15 +103,18 @@ func (q *request) authenticateHeader(header string) error {
 			date = t.UTC().Format(amzDateFormat)
 		}
 	}
+	if date == "" && q.r.Header.Get("Date") == "" {
+		return errMissingDate
+	}
 	t, err := time.Parse(amzDateFormat, date)
 	if err != nil {
-		return errMissingDate
+		return errMalformedDate
 	}
 	hash := q.r.Header.Get("X-Amz-Content-Sha256")
 	if hash == "" {
 		return errInvalidRequest.saying("Missing required header for this request: x-amz-content-sha256")
 	}
-	cred, key, err := q.credential(fields["Credential"], t, errAuthMalformed)
+	cred, key, err := q.credential(fields["Credential"], t)
 	if err != nil {
 		return err
 	}
@@ -106,13 +127,16 @@ func (q *request) authenticateHeader(header string) error {
 
 func (q *request) authenticateQuery() error {
 	get := q.query.Get
-	if get("X-Amz-Algorithm") != sigAlgorithm {
-		return errAuthQuery.saying("X-Amz-Algorithm only supports %q", sigAlgorithm)
-	}
-	for _, name := range []string{"X-Amz-Credential", "X-Amz-Signature", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Expires"} {
-		if len(q.query[name]) != 1 || get(name) == "" {
+	for _, name := range []string{"X-Amz-Algorithm", "X-Amz-Credential", "X-Amz-Signature", "X-Amz-Date", "X-Amz-SignedHeaders", "X-Amz-Expires"} {
+		if len(q.query[name]) != 1 {
 			return errAuthQuery.saying("Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.")
 		}
+	}
+	switch {
+	case get("X-Amz-Algorithm") != sigAlgorithm:
+		return errAuthQuery.saying("X-Amz-Algorithm only supports \"AWS4-HMAC-SHA256\".")
+	case get("X-Amz-SignedHeaders") == "" || get("X-Amz-Signature") == "":
+		return errMissingFields
 	}
 	t, err := time.Parse(amzDateFormat, get("X-Amz-Date"))
 	if err != nil {
@@ -122,20 +146,20 @@ func (q *request) authenticateQuery() error {
 	switch {
 	case err != nil:
 		return errAuthQuery.saying("X-Amz-Expires should be a number")
-	case expires < 1:
-		return errAuthQuery.saying("X-Amz-Expires must be greater than zero")
+	case expires < 0:
+		return errAuthQuery.saying("X-Amz-Expires must be non-negative")
 	case expires > maxPresignSeconds:
 		return errAuthQuery.saying("X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 seconds")
 	}
-	cred, key, err := q.credential(get("X-Amz-Credential"), t, errAuthQuery)
+	cred, key, err := q.credential(get("X-Amz-Credential"), t)
 	if err != nil {
 		return err
 	}
 	now := q.srv.now()
 	if t.Sub(now) > maxClockSkew {
-		return errTimeTooSkewed
+		return errNotYetValid
 	}
-	if now.Sub(t) > time.Duration(expires)*time.Second {
+	if expires == 0 || now.Sub(t) > time.Duration(expires)*time.Second {
 		return errRequestExpired
 	}
 	hash := get("X-Amz-Content-Sha256")
@@ -151,17 +175,17 @@ func (q *request) authenticateQuery() error {
 
 // credential checks the scope against the request's date and this server, and
 // finds the key.
-func (q *request) credential(s string, t time.Time, malformed *apiError) (credential, Key, error) {
-	cred, ok := parseCredential(s)
-	if !ok || cred.service != "s3" {
-		return cred, Key{}, malformed.saying("The Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/s3/aws4_request\".")
+func (q *request) credential(s string, t time.Time) (credential, Key, error) {
+	cred, err := parseCredential(s)
+	if err != nil {
+		return cred, Key{}, err
 	}
 	if cred.date != t.Format(scopeDateFormat) {
-		return cred, Key{}, malformed.saying("The Credential has another date than the request.")
+		return cred, Key{}, errAuthMalformed.saying("The Credential has another date than the request.")
 	}
 	// Clients ask for a bucket's location before they know the region.
 	if !q.srv.anyRegion && cred.region != q.srv.opts.Region && !(cred.region == "us-east-1" && q.query.Has("location")) {
-		e := malformed.saying("The authorization header is malformed; the region '%s' is wrong; expecting '%s'", cred.region, q.srv.opts.Region)
+		e := errAuthMalformed.saying("The authorization header is malformed; the region '%s' is wrong; expecting '%s'", cred.region, q.srv.opts.Region)
 		e.region = q.srv.opts.Region
 		return cred, Key{}, e
 	}
@@ -186,6 +210,9 @@ func (q *request) checkSignature(cred credential, key Key, signedHeaders, signat
 	if !sameSignature(want, signature) {
 		return errSignatureMismatch
 	}
+	if !validPayloadHash(hash) {
+		return errSHA256Mismatch
+	}
 	q.auth = identity{
 		accessKey: cred.accessKey, kind: q.auth.kind, policy: key.Policy, payloadHash: hash, signature: signature,
 		signingKey: signingKey, date: date, scope: cred.scope(),
@@ -200,7 +227,10 @@ func (q *request) checkSignedHeaders(signed []string) error {
 		return errUnsignedHeaders
 	}
 	for _, name := range signed {
-		if name != strings.ToLower(name) || len(headerValues(q.r, name)) == 0 {
+		if len(headerValues(q.r, name)) == 0 {
+			return errUnsignedHeaders
+		}
+		if name != strings.ToLower(name) {
 			return errSignatureMismatch
 		}
 	}

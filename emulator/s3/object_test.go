@@ -117,7 +117,7 @@ func TestPutRefusals(t *testing.T) {
 	r = e.do(t, e.sign(t, e.request(t, http.MethodPut, "/"+b+"/hash", []byte("data")), hexSHA256("other")))
 	require.Equal(t, "XAmzContentSHA256Mismatch", r.code(t))
 	r = e.do(t, e.sign(t, e.request(t, http.MethodPut, "/"+b+"/hash", []byte("data")), "nonsense"))
-	require.Equal(t, "InvalidArgument", r.code(t))
+	require.Equal(t, "XAmzContentSHA256Mismatch", r.code(t))
 	require.Equal(t, "data", e.read(t, b, "hash"))
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -123,18 +124,18 @@ func policyNumber(v any) (int64, error) {
 // condition must hold and each field must have one.
 func (p *policy) check(fields map[string]string, now time.Time) error {
 	if !now.Before(p.expiration) {
-		return errAccessDenied.saying("Invalid according to Policy: Policy expired.")
+		return errAccessDenied.saying("Access Denied. (Invalid according to Policy: Policy expired)")
 	}
 	covered := map[string]bool{}
 	for _, c := range p.conditions {
 		covered[c.field] = true
 		if !c.holds(fields[c.field]) {
-			return errAccessDenied.saying("Invalid according to Policy: Policy Condition failed: %s", c)
+			return errAccessDenied.saying("Access Denied. (Invalid according to Policy: Policy Condition failed: %s)", c)
 		}
 	}
 	for name := range fields {
 		if !covered[name] && !uncovered(name) {
-			return errAccessDenied.saying("Invalid according to Policy: Extra input fields: %s", name)
+			return errAccessDenied.saying("Access Denied. (Each form field that you specify in a form must appear in the list of policy conditions. %q not specified in the policy.)", http.CanonicalHeaderKey(name))
 		}
 	}
 	return nil

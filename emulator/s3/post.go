@@ -216,7 +216,7 @@ func (q *request) authenticateForm(fields map[string]string) (*policy, error) {
 		return nil, errMalformedPolicy.because(err)
 	}
 	if given, ok := fields["bucket"]; ok && given != q.bucket {
-		return nil, errAccessDenied.saying("Invalid according to Policy: the form names another bucket.")
+		return nil, errAccessDenied.saying("Access Denied. (Invalid according to Policy: the form names another bucket)")
 	}
 	fields["bucket"] = q.bucket
 	return pol, pol.check(fields, q.srv.now())
@@ -224,6 +224,9 @@ func (q *request) authenticateForm(fields map[string]string) (*policy, error) {
 
 // authenticateFormV4 checks the signature of a form's policy.
 func (q *request) authenticateFormV4(fields map[string]string) error {
+	if _, err := parseCredential(fields["x-amz-credential"]); err != nil {
+		return err
+	}
 	if fields["x-amz-algorithm"] != sigAlgorithm {
 		return errMalformedPOST.saying("x-amz-algorithm only supports %q", sigAlgorithm)
 	}
@@ -231,7 +234,7 @@ func (q *request) authenticateFormV4(fields map[string]string) error {
 	if err != nil {
 		return errMissingDate
 	}
-	cred, key, err := q.credential(fields["x-amz-credential"], t, errMalformedPOST)
+	cred, key, err := q.credential(fields["x-amz-credential"], t)
 	if err != nil {
 		return err
 	}

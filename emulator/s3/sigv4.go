@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	sigAlgorithm    = "AWS4-HMAC-SHA256"
+	sigFamily       = "AWS4-HMAC-"
+	sigAlgorithm    = sigFamily + "SHA256"
 	amzDateFormat   = "20060102T150405Z"
 	scopeDateFormat = "20060102"
 	emptySHA256     = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -27,17 +28,27 @@ type credential struct {
 	accessKey, date, region, service string
 }
 
-func parseCredential(s string) (credential, bool) {
+// parseCredential tells what is wrong with a credential in MinIO's words.
+func parseCredential(s string) (credential, error) {
+	const parsing = "Error parsing the X-Amz-Credential parameter; "
 	p := strings.Split(s, "/")
 	n := len(p)
-	if n < 5 || p[n-1] != "aws4_request" {
-		return credential{}, false
+	if n < 5 {
+		return credential{}, errAuthQuery.saying(parsing + "the Credential is mal-formed; expecting \"<YOUR-AKID>/YYYYMMDD/REGION/SERVICE/aws4_request\".")
 	}
 	c := credential{accessKey: strings.Join(p[:n-4], "/"), date: p[n-4], region: p[n-3], service: p[n-2]}
-	if _, err := time.Parse(scopeDateFormat, c.date); err != nil || c.accessKey == "" {
-		return credential{}, false
+	_, err := time.Parse(scopeDateFormat, c.date)
+	switch {
+	case c.accessKey == "":
+		return c, errInvalidAccessKeyID
+	case err != nil:
+		return c, errAuthQuery.saying(parsing + "incorrect date format. This date in the credential must be in the format \"yyyyMMdd\".")
+	case c.service != "s3":
+		return c, errAuthParameters
+	case p[n-1] != "aws4_request":
+		return c, errAuthQuery.saying(parsing + "incorrect terminal. This endpoint uses \"aws4_request\".")
 	}
-	return c, true
+	return c, nil
 }
 
 func (c credential) scope() string {

@@ -1,5 +1,11 @@
 package iam
 
+import (
+	"bytes"
+	"maps"
+	"slices"
+)
+
 // canned are policies that have a name, as MinIO has them.
 var canned = map[string]string{
 	"readonly":     allowing(`"s3:GetBucketLocation", "s3:GetObject"`),
@@ -21,4 +27,17 @@ func Named(name string) (*Policy, bool) {
 	}
 	p, err := Parse([]byte(document))
 	return p, err == nil
+}
+
+// Names are those that policies for keys have.
+func Names() []string { return slices.Sorted(maps.Keys(canned)) }
+
+// Name returns the name of a policy that has one.
+func (p *Policy) Name() string {
+	for _, name := range Names() {
+		if named, ok := Named(name); ok && bytes.Equal(named.document, p.document) {
+			return name
+		}
+	}
+	return ""
 }

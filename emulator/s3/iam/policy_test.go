@@ -269,12 +269,14 @@ func TestNamed(t *testing.T) {
 	} {
 		p, ok := Named(name)
 		require.True(t, ok, name)
+		require.Equal(t, name, p.Name())
 		for i, r := range []Request{{Action: "s3:GetObject", Bucket: "b", Key: "k"}, {Action: "s3:PutObject", Bucket: "b", Key: "k"}, {Action: "admin:ListUsers"}} {
 			require.Equal(t, can[i], p.Decide(r) == Allow, name)
 		}
 	}
 	_, ok := Named("nothing")
 	require.False(t, ok)
+	require.Empty(t, key(t, `{"Effect": "Allow", `+everything+`}, {"Effect": "Deny", `+everything+`}`).Name())
 }
 
 func FuzzParse(f *testing.F) {
