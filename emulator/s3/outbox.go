@@ -5,6 +5,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -46,8 +47,8 @@ type tally struct{ accepted, failed, dropped atomic.Int64 }
 type lane struct {
 	notifier Notifier
 	mu       sync.Mutex
-	queue    []parcel
-	offers   int // of the queue, those that are not in the log
+	queue    []parcel // the first is being delivered
+	offers   int      // of the queue, those that are not in the log
 	wake     chan struct{}
 }
 
@@ -142,21 +143,33 @@ func (l *lane) waiting() int {
 	return len(l.queue)
 }
 
+// next returns the first of the queue, and leaves it there until it is delivered.
 func (l *lane) next() (parcel, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if len(l.queue) == 0 {
 		return parcel{}, false
 	}
-	p := l.queue[0]
-	l.queue = l.queue[1:]
-	if p.event != nil {
+	return l.queue[0], true
+}
+
+func (l *lane) delivered() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.queue[0].event != nil {
 		l.offers--
 	}
+	l.queue = l.queue[1:]
 	if len(l.queue) == 0 {
 		l.queue = nil
 	}
-	return p, true
+}
+
+// first returns up to n of the queue.
+func (l *lane) first(n int) []parcel {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.queue[:min(n, len(l.queue))])
 }
 
 func (o *outbox) run(ctx context.Context, l *lane) {
@@ -173,6 +186,7 @@ func (o *outbox) run(ctx context.Context, l *lane) {
 		if !o.deliver(ctx, l.notifier, p) {
 			return
 		}
+		l.delivered()
 	}
 }
 

@@ -18,6 +18,7 @@ func subresources() map[routeKey]route {
 	const get, put, del = http.MethodGet, http.MethodPut, http.MethodDelete
 	return map[routeKey]route{
 		{get, service, "events"}:                  {handle: (*request).listen, action: "s3:ListenNotification", params: []string{"prefix", "suffix", "ping"}},
+		{get, service, "outbox"}:                  {handle: (*request).listOutbox, action: "s3:ListenNotification", params: []string{"max"}},
 		{get, bucketLevel, "events"}:              {handle: (*request).listen, action: "s3:ListenBucketNotification", params: []string{"prefix", "suffix", "ping"}},
 		{get, bucketLevel, "tagging"}:             {handle: (*request).getBucketTags, action: "s3:GetBucketTagging"},
 		{put, bucketLevel, "tagging"}:             {handle: (*request).putBucketTags, action: "s3:PutBucketTagging"},

@@ -21,6 +21,7 @@ func operations() []operation {
 
 	full("ListBuckets", get, service, "")
 	full("ListenNotification", get, service, "events")
+	part("ListOutbox", get, service, "outbox", "Drydock's own: the events that no destination has accepted yet")
 
 	full("CreateBucket", put, bucketLevel, "")
 	full("HeadBucket", head, bucketLevel, "")
