@@ -107,6 +107,9 @@ func (q *request) lockOf(b *bucket, h http.Header) (r retention, hold string, er
 
 // headers are how the lock of a version looks in a response.
 func (a attributes) headers() map[string]string {
+	if a.Retention.Mode == "" && a.LegalHold == "" {
+		return nil
+	}
 	h := map[string]string{}
 	if a.Retention.Mode != "" {
 		h[headerLockMode], h[headerLockUntil] = a.Retention.Mode, xmlTime(a.Retention.Until)
