@@ -32,7 +32,7 @@
 // and the folder does not show yet, and delivers the events that have not been
 // acknowledged: neither exists without the other.
 //
-// A log segment goes once everything it says is durable in its place and all of
-// its events have been accepted. Both hold on Linux file systems that honour
+// A log segment goes once everything it says, and everything older, is durable in
+// its place and all of its events have been accepted. Both hold on Linux file systems that honour
 // fsync on files and folders.
 package s3

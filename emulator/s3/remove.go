@@ -91,10 +91,14 @@ func (s *store) removal(b *bucket, w removal, how removing) (*record, removed, e
 			return nil, removed{}, nil
 		}
 		kind := notification.ObjectRemovedDelete
-		if cur.marker { // MinIO's name for whatever happens to a marker
+		if cur.marker && cur.version != "" { // MinIO's name for it
 			kind = notification.ObjectRemovedDeleteMarkerCreated
 		}
-		ev, err := how.events(kind, &meta{Key: w.key, Version: cur.version})
+		told := cur.version
+		if versioning != "" {
+			told = versionID(told)
+		}
+		ev, err := how.events(kind, &meta{Key: w.key, Version: told})
 		rec := &record{Op: opDelete, Bucket: b.name, Key: w.key, Version: cur.version, Sequence: cur.sequence, Events: ev}
 		return rec, removed{found: true, version: cur.version, marker: cur.marker}, err
 	}
@@ -106,12 +110,12 @@ func (s *store) removal(b *bucket, w removal, how removing) (*record, removed, e
 	case !exists && !cur.marker:
 		return nil, removed{}, nil
 	}
-	m := &meta{Key: w.key, Version: b.newVersion(), Marker: true}
-	ev, err := how.events(notification.ObjectRemovedDeleteMarkerCreated, m)
+	version := b.newVersion()
+	ev, err := how.events(notification.ObjectRemovedDeleteMarkerCreated, &meta{Key: w.key, Version: versionID(version), Marker: true})
 	rec := &record{
-		Op: opMark, Bucket: b.name, Key: w.key, Version: m.Version, Sequence: s.nextSequence(), Modified: how.now, Events: ev,
+		Op: opMark, Bucket: b.name, Key: w.key, Version: version, Sequence: s.nextSequence(), Modified: how.now, Events: ev,
 	}
-	return rec, removed{found: true, version: m.Version, marker: true}, err
+	return rec, removed{found: true, version: version, marker: true}, err
 }
 
 func (s *store) commitRemovals(b *bucket, recs []*record) error {
