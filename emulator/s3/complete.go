@@ -62,7 +62,7 @@ func (q *request) completeUpload() error {
 		return errChecksumMismatch
 	}
 	c := change{
-		check:  writeCondition(q.r.Header),
+		check:  q.writeCondition(),
 		events: q.eventsFor(b, notification.ObjectCreatedCompleteMultipartUpload),
 		upload: u,
 	}

@@ -99,7 +99,7 @@ func (q *request) copyObject() error {
 		algorithm = minio.ChecksumCRC64NVME
 	}
 	p := newPayload(io.NewSectionReader(f, 0, src.Size), src.Size, algorithm)
-	c := change{check: writeCondition(q.r.Header), events: q.eventsFor(b, notification.ObjectCreatedCopy)}
+	c := change{check: q.writeCondition(), events: q.eventsFor(b, notification.ObjectCreatedCopy)}
 	if err := q.store(b, p, m, c); err != nil {
 		return err
 	}

@@ -84,8 +84,10 @@ func etagMatches(list []string, etag string) bool {
 	return false
 }
 
-// writeCondition is the check that If-Match and If-None-Match ask of a write.
-func writeCondition(h http.Header) func(cur entry, exists bool) error {
+// writeCondition is the check that If-Match and If-None-Match ask of a write. One
+// that fails says what there is.
+func (q *request) writeCondition() func(cur entry, exists bool) error {
+	h := q.r.Header
 	match, noneMatch := slices.Clone(h.Values("If-Match")), slices.Clone(h.Values("If-None-Match"))
 	return func(cur entry, exists bool) error {
 		if len(match) > 0 {
@@ -93,10 +95,12 @@ func writeCondition(h http.Header) func(cur entry, exists bool) error {
 				return errNoSuchKey
 			}
 			if !etagMatches(match, cur.etag) {
+				q.w.Header().Set("ETag", quote(cur.etag))
 				return errPreconditionFailed
 			}
 		}
 		if len(noneMatch) > 0 && exists && etagMatches(noneMatch, cur.etag) {
+			q.w.Header().Set("ETag", quote(cur.etag))
 			return errPreconditionFailed
 		}
 		return nil

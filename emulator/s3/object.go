@@ -33,7 +33,7 @@ func (q *request) putObject() error {
 	}
 	m := &meta{Key: q.key, Headers: headers, User: user, Attributes: attrs}
 	c := change{
-		check:  writeCondition(q.r.Header),
+		check:  q.writeCondition(),
 		events: q.eventsFor(b, notification.ObjectCreatedPut),
 	}
 	if err := q.store(b, p, m, c); err != nil {
@@ -80,7 +80,7 @@ func (q *request) deleteObject() error {
 	if w.version, err = q.versionID(); err != nil {
 		return err
 	}
-	cond := writeCondition(q.r.Header)
+	cond := q.writeCondition()
 	done, err := q.srv.st.remove(b, []removal{w}, q.removing(b, func(_ removal, cur entry, exists bool) error {
 		return cond(cur, exists)
 	}))
@@ -90,8 +90,11 @@ func (q *request) deleteObject() error {
 	if done[0].err != nil {
 		return done[0].err
 	}
-	if !done[0].found {
+	switch d := done[0]; {
+	case !d.found:
 		q.news.mention(b, objectRemovedNoOP, &meta{Key: w.key})
+	case d.still:
+		q.news.mention(b, notification.ObjectRemovedDeleteMarkerCreated, &meta{Key: w.key, Version: versionID(d.version)})
 	}
 	q.setVersion(done[0].version)
 	if done[0].marker && done[0].version != "" {

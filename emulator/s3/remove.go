@@ -22,6 +22,7 @@ type removed struct {
 	found   bool
 	version string // id of what went, or of the delete marker that was made; "" for the null version
 	marker  bool   // it is a delete marker
+	still   bool   // a delete marker had been made before
 	err     error
 }
 
@@ -104,7 +105,7 @@ func (s *store) removal(b *bucket, w removal, how removing) (*record, removed, e
 	}
 	switch {
 	case cur.marker && !how.many:
-		return nil, removed{found: true, version: cur.version, marker: true}, nil
+		return nil, removed{found: true, version: cur.version, marker: true, still: true}, nil
 	case !exists && !cur.marker && how.many:
 		return nil, removed{version: b.newVersion(), marker: true}, nil
 	case !exists && !cur.marker:

@@ -240,3 +240,20 @@ func TestVersionsAreInOrderOfCommit(t *testing.T) {
 	require.NoError(t, e.Close())
 	require.Equal(t, want, start(t, Options{Dir: dir, NoSync: true}).history(t, b, ""))
 }
+
+// A condition on a write is about the current version; a hidden key has none.
+func TestConditionsOnVersionedWrites(t *testing.T) {
+	t.Parallel()
+	e, b := versioned(t, Options{})
+	put := func(name, value string) reply {
+		return e.signed(t, "PUT", "/"+b+"/key", []byte("x"), name, value)
+	}
+	etag := put("If-None-Match", "*").header.Get("ETag")
+	r := put("If-None-Match", "*")
+	require.Equal(t, "PreconditionFailed", r.code(t))
+	require.Equal(t, etag, r.header.Get("ETag"), "it says what there is")
+	require.NoError(t, e.RemoveObject(t.Context(), b, "key", minio.RemoveObjectOptions{}))
+	require.Equal(t, "NoSuchKey", put("If-Match", etag).code(t))
+	require.Equal(t, http.StatusOK, put("If-None-Match", "*").status)
+	require.Len(t, e.history(t, b, ""), 3)
+}
