@@ -155,7 +155,7 @@ func doomOf(e *entry) doom {
 func allVersions(it *item, event notification.EventType) []doom {
 	all := []doom{doomOf(&it.entry)}
 	for i := range it.older {
-		all = append(all, doomOf(&it.older[i]))
+		all = append(all, doomOf(it.older[i]))
 	}
 	for i := range all {
 		all[i].event = event
@@ -186,7 +186,7 @@ func noncurrentDooms(c *lifecycle.Configuration, it *item, now time.Time) []doom
 	var gone []doom
 	successor := it.modified
 	for i := len(it.older) - 1; i >= 0; i-- {
-		e, newer := &it.older[i], len(it.older)-1-i
+		e, newer := it.older[i], len(it.older)-1-i
 		for j := range c.Rules {
 			n := c.Rules[j].NoncurrentVersionExpiration
 			if n.IsDaysNull() && n.NewerNoncurrentVersions == 0 || !matches(&c.Rules[j], e) {

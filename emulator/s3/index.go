@@ -47,7 +47,7 @@ func (e entry) storageClass() string {
 // order in which they came, so that a new version is appended.
 type item struct {
 	entry
-	older []entry
+	older []*entry
 }
 
 // at returns the place of a version among the older ones, or -1.
@@ -67,7 +67,7 @@ func (it *item) newestFirst() iter.Seq2[int, entry] {
 			return
 		}
 		for i := range it.older {
-			if !yield(1+i, it.older[len(it.older)-1-i]) {
+			if !yield(1+i, *it.older[len(it.older)-1-i]) {
 				return
 			}
 		}
@@ -98,7 +98,7 @@ func (it *item) drop(version string) bool {
 	if n == 0 {
 		return false
 	}
-	it.entry = it.older[n-1]
+	it.entry = *it.older[n-1]
 	it.older = slices.Delete(it.older, n-1, n)
 	return true
 }
@@ -106,12 +106,13 @@ func (it *item) drop(version string) bool {
 // add puts a version where its sequence belongs.
 func (it *item) add(e entry) {
 	if e.sequence >= it.sequence {
-		it.older = append(it.older, it.entry)
+		newest := it.entry
+		it.older = append(it.older, &newest)
 		it.entry = e
 		return
 	}
-	i, _ := slices.BinarySearchFunc(it.older, e.sequence, func(o entry, s int64) int { return cmp.Compare(o.sequence, s) })
-	it.older = slices.Insert(it.older, i, e)
+	i, _ := slices.BinarySearchFunc(it.older, e.sequence, func(o *entry, s int64) int { return cmp.Compare(o.sequence, s) })
+	it.older = slices.Insert(it.older, i, &e)
 }
 
 // index keeps a bucket's versions, by the byte order of their keys.
@@ -144,7 +145,7 @@ func (x *index) version(key, version string) (entry, bool) {
 		return it.entry, ok
 	}
 	if i := it.at(version); i >= 0 {
-		return it.older[i], true
+		return *it.older[i], true
 	}
 	return entry{}, false
 }

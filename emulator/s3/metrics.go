@@ -216,7 +216,7 @@ func (b *bucket) usage() usage {
 			}
 			count(&it.entry)
 			for i := range it.older {
-				count(&it.older[i])
+				count(it.older[i])
 			}
 		})
 	}
