@@ -308,3 +308,31 @@ func TestScannerComesByItself(t *testing.T) {
 		require.Zero(t, b.index.len())
 	})
 }
+
+// A version that is retained or held stays, whatever the lifecycle says.
+func TestLockedVersionsDoNotExpire(t *testing.T) {
+	t.Parallel()
+	var c clock
+	e := start(t, Options{Now: c.now})
+	ctx := t.Context()
+	require.NoError(t, e.MakeBucket(ctx, "locked", minio.MakeBucketOptions{ObjectLocking: true}))
+	e.rules(t, "locked", lifecycle.Rule{NoncurrentVersionExpiration: lifecycle.NoncurrentVersionExpiration{NoncurrentDays: 1}})
+	mode, until := minio.Compliance, time.Now().Add(5*day)
+	for i := range 3 {
+		o := minio.PutObjectOptions{}
+		if i == 0 {
+			o.Mode, o.RetainUntilDate = mode, until
+		}
+		_, err := e.PutObject(ctx, "locked", "key", strings.NewReader("x"), 1, o)
+		require.NoError(t, err)
+	}
+	for _, step := range []struct {
+		after time.Duration
+		left  string
+	}{{3 * day, "key key"}, {6 * day, "key"}} {
+		c.ahead.Store(int64(step.after))
+		require.True(t, e.scanner.scan(ctx))
+		c.ahead.Store(0)
+		require.Equal(t, step.left, e.versionsOf(t, "locked"))
+	}
+}

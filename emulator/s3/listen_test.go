@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/notification"
@@ -160,4 +161,29 @@ func TestReadsAreTold(t *testing.T) {
 	}
 	in.set(false)
 	eventually(t, func() bool { return len(in.got()) == laneOffers+1 }, "as many as there is room for")
+}
+
+// Questions about an object are told, too.
+func TestLooksAreTold(t *testing.T) {
+	t.Parallel()
+	in := &inbox{}
+	e := start(t, Options{Notifiers: map[string]Notifier{testARN: in}})
+	ctx := t.Context()
+	const b = "locked"
+	require.NoError(t, e.MakeBucket(ctx, b, minio.MakeBucketOptions{ObjectLocking: true}))
+	require.NoError(t, e.SetNotification(b, rule("", "", notification.ObjectAccessedAll)))
+	until, held := time.Now().Add(time.Minute), minio.LegalHoldDisabled
+	_, err := e.PutObject(ctx, b, "key", strings.NewReader("four"), 4, minio.PutObjectOptions{Mode: minio.Governance, RetainUntilDate: until, LegalHold: held})
+	require.NoError(t, err)
+	_, _, err = e.GetObjectRetention(ctx, b, "key", "")
+	require.NoError(t, err)
+	_, err = e.GetObjectLegalHold(ctx, b, "key", minio.GetObjectLegalHoldOptions{})
+	require.NoError(t, err)
+	_, err = e.GetObjectAttributes(ctx, b, "key", minio.ObjectAttributesOptions{})
+	require.NoError(t, err)
+	eventually(t, func() bool { return len(in.got()) == 3 }, "three events")
+	for i, name := range []string{"GetRetention", "GetLegalHold", "Attributes"} {
+		require.Equal(t, "s3:ObjectAccessed:"+name, in.got()[i].EventName)
+		require.EqualValues(t, 4, in.got()[i].Records[0].S3.Object.Size)
+	}
 }

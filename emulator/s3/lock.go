@@ -153,6 +153,7 @@ func (q *request) getRetention() error {
 	case a.Retention.Mode == "":
 		return errNoObjectLock
 	}
+	q.mentionTarget(notification.ObjectAccessedGetRetention)
 	return q.writeXML(retentionXML{Mode: a.Retention.Mode, Until: xmlTime(a.Retention.Until)})
 }
 
@@ -205,6 +206,7 @@ func (q *request) getLegalHold() error {
 	case a.LegalHold == "":
 		return errNoObjectLock
 	}
+	q.mentionTarget(notification.ObjectAccessedGetLegalHold)
 	return q.writeXML(legalHoldXML{Status: a.LegalHold})
 }
 

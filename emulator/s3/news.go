@@ -66,6 +66,19 @@ func (n *news) mention(b *bucket, name notification.EventType, m *meta) {
 	}
 }
 
+// mentionTarget mentions a read of something about the version that the URL
+// names, whose bytes the handler had no need to open.
+func (q *request) mentionTarget(name notification.EventType) {
+	b, err := q.bucketOf()
+	if err != nil || len(destinations(b.config().Notification, name, q.key)) == 0 && !q.srv.hub.heard(name, b.name, q.key) {
+		return
+	}
+	if f, m, err := q.openObject(b, q.key, q.query.Get("versionId")); err == nil {
+		_ = f.Close()
+		q.news.mention(b, name, m)
+	}
+}
+
 // tell tells what has happened.
 func (n *news) tell() {
 	for _, s := range n.untold {

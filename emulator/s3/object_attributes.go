@@ -78,6 +78,7 @@ func (q *request) getObjectAttributes() error {
 	}
 	q.w.Header().Set("Last-Modified", m.Modified.UTC().Format(http.TimeFormat))
 	q.setVersion(m.Version)
+	q.news.mention(b, objectAccessedAttributes, m)
 	return q.writeXML(out)
 }
 

@@ -78,6 +78,9 @@ func TestEveryRouteIsOnTheSurface(t *testing.T) {
 	for k := range table() {
 		assert.True(t, described[k], "%s is served and not described: add it to operations", k)
 	}
+	for _, o := range absent(table()) {
+		assert.NotEmpty(t, o.lacks, "%s is absent, and operations does not say why", o.name)
+	}
 }
 
 // What S3 has and is not here is refused by the served handler, and changes
