@@ -104,17 +104,17 @@ func (q *request) exposeHeaders(user map[string]string) {
 	}
 }
 
+// allowOrigin names the origin, as MinIO does, and S3 unless a bucket's own rule
+// is for all.
 func (q *request) allowOrigin(rule cors.Rule, origin string, own bool) {
 	h := q.w.Header()
-	if slices.Contains(rule.AllowedOrigin, "*") {
+	if own && slices.Contains(rule.AllowedOrigin, "*") {
 		h.Set("Access-Control-Allow-Origin", "*")
 		return
 	}
 	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Credentials", "true")
 	h.Add("Vary", "Origin")
-	if own {
-		h.Set("Access-Control-Allow-Credentials", "true")
-	}
 }
 
 // preflight answers OPTIONS.
@@ -137,15 +137,20 @@ func (q *request) preflight() error {
 		return errCORSForbidden
 	}
 	q.allowOrigin(rule, origin, own)
-	h.Set("Access-Control-Allow-Methods", strings.Join(rule.AllowedMethod, ", "))
 	if len(headers) > 0 {
 		h.Set("Access-Control-Allow-Headers", strings.Join(headers, ", "))
 	}
-	if len(rule.ExposeHeader) > 0 {
-		h.Set(exposeHeaders, strings.Join(rule.ExposeHeader, ", "))
-	}
 	if rule.MaxAgeSeconds > 0 {
 		h.Set("Access-Control-Max-Age", strconv.Itoa(rule.MaxAgeSeconds))
+	}
+	if !own {
+		h.Set("Access-Control-Allow-Methods", method)
+		q.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	h.Set("Access-Control-Allow-Methods", strings.Join(rule.AllowedMethod, ", "))
+	if len(rule.ExposeHeader) > 0 {
+		h.Set(exposeHeaders, strings.Join(rule.ExposeHeader, ", "))
 	}
 	q.w.WriteHeader(http.StatusOK)
 	return nil

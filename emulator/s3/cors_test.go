@@ -19,7 +19,8 @@ func TestCORSOfEndpoint(t *testing.T) {
 			"Access-Control-Request-Method", "PUT", "Access-Control-Request-Headers", "content-type, x-amz-meta-owner"))
 	}
 	r := ask("https://a.dev")
-	require.Equal(t, 200, r.status)
+	require.Equal(t, 204, r.status)
+	require.Equal(t, "true", r.header.Get("Access-Control-Allow-Credentials"))
 	require.Equal(t, "https://a.dev", r.header.Get("Access-Control-Allow-Origin"))
 	require.Contains(t, r.header.Get("Access-Control-Allow-Methods"), "PUT")
 	require.Equal(t, "content-type, x-amz-meta-owner", r.header.Get("Access-Control-Allow-Headers"))

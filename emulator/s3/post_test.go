@@ -95,7 +95,7 @@ func TestPostPolicyByClient(t *testing.T) {
 	r := e.do(t, e.request(t, http.MethodPost, u.Path, body.Bytes(), "Content-Type", w.FormDataContentType(), "Origin", "http://page"))
 	require.Equal(t, 201, r.status, r.body)
 	require.Equal(t, "incoming/me/cat.png", between(r.body, "<Key>", "</Key>"))
-	require.Equal(t, "*", r.header.Get("Access-Control-Allow-Origin"))
+	require.Equal(t, "http://page", r.header.Get("Access-Control-Allow-Origin"))
 	st, err := e.StatObject(t.Context(), b, "incoming/me/cat.png", minio.StatObjectOptions{})
 	require.NoError(t, err)
 	require.Equal(t, "image/png", st.ContentType)

@@ -72,7 +72,7 @@ func operations() []operation {
 	part("GetBucketRequestPayment", get, bucketLevel, "requestPayment", always)
 	part("GetBucketWebsite", get, bucketLevel, "website", always)
 	part("DeleteBucketWebsite", del, bucketLevel, "website", always)
-	const minio = "MinIO has it not"
+	const minio = "MinIO does not have it"
 	part("PutBucketAccelerateConfiguration", put, bucketLevel, "accelerate", minio)
 	part("PutBucketLogging", put, bucketLevel, "logging", minio)
 	part("PutBucketRequestPayment", put, bucketLevel, "requestPayment", minio)
