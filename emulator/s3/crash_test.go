@@ -42,7 +42,8 @@ func (d *diary) Notify(_ context.Context, id string, body []byte) error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	_, err := fmt.Fprintf(d.f, "%s %s %s %s\n", id, e.EventName, e.Key, e.Records[0].S3.Object.ETag)
+	o := e.Records[0].S3.Object
+	_, err := fmt.Fprintf(d.f, "%s %s %s %s %s\n", id, e.EventName, e.Key, o.ETag, o.VersionID)
 	return err
 }
 
@@ -60,11 +61,14 @@ func crashHelper(dir string) {
 			os.Exit(1)
 		}
 	}
+	if os.Getenv(crashMode) == "versions" {
+		fail(crashVersions(dir))
+	}
 	d, err := openDiary(dir)
 	fail(err)
 	s, err := Open(Options{
 		Dir: filepath.Join(dir, "s3"), Keys: map[string]Key{testKey: {Secret: testSecret}}, Logger: slog.New(slog.DiscardHandler),
-		NoSync: os.Getenv("DRYDOCK_S3_CRASH_NOSYNC") != "", Notifiers: map[string]Notifier{testARN: d},
+		NoSync: os.Getenv(crashMode) == "nosync", Notifiers: map[string]Notifier{testARN: d},
 	})
 	fail(err)
 	fail(s.CreateBucket("uploads"))
@@ -136,10 +140,7 @@ func killHelper(t *testing.T, dir, mode string, keys map[string]*history) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0])
-	cmd.Env = append(os.Environ(), crashDir+"="+dir)
-	if mode == "nosync" {
-		cmd.Env = append(cmd.Env, "DRYDOCK_S3_CRASH_NOSYNC=1")
-	}
+	cmd.Env = append(os.Environ(), crashDir+"="+dir, crashMode+"="+mode)
 	cmd.Stderr = os.Stderr
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -237,9 +238,9 @@ func checkDiary(t *testing.T, dir string, keys map[string]*history) {
 	raw, err := os.ReadFile(filepath.Join(dir, "diary"))
 	require.NoError(t, err)
 	told := map[string]map[string]bool{}
-	for line := range strings.SplitSeq(strings.TrimSpace(string(raw)), "\n") {
+	for line := range strings.SplitSeq(strings.TrimSuffix(string(raw), "\n"), "\n") {
 		f := strings.Split(line, " ")
-		if len(f) != 4 || f[1] != "s3:ObjectCreated:Put" {
+		if len(f) != 5 || f[1] != "s3:ObjectCreated:Put" {
 			continue
 		}
 		key := strings.TrimPrefix(f[2], "uploads/")

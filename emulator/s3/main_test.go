@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/xml"
 	"errors"
+	"flag"
 	"io"
 	"log/slog"
 	"net/http"
@@ -27,15 +28,16 @@ const (
 	testKey    = "drydock"
 	testSecret = "drydock-secret"
 	crashDir   = "DRYDOCK_S3_CRASH_DIR" // set in the process that is to be killed
+	crashMode  = "DRYDOCK_S3_CRASH_MODE"
 )
 
 func TestMain(m *testing.M) {
-	if dir := os.Getenv(crashDir); dir != "" && os.Getenv(crashVersions) != "" {
-		versionsHelper(dir)
-		return
-	} else if dir != "" {
+	if dir := os.Getenv(crashDir); dir != "" {
 		crashHelper(dir)
 		return
+	}
+	if err := flag.Set("rapid.checks", "30"); err != nil { // unless the command line says otherwise
+		panic(err)
 	}
 	goleak.VerifyTestMain(m)
 }

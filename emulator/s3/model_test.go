@@ -109,59 +109,80 @@ func (m model) add(key string, r revision) model {
 
 // asked is a request of one client.
 type asked struct {
-	kind, key, id string
-	source        string // of a copy
-	content, tags string
-	match         string // the ETag that If-Match has
-	absent        bool   // If-None-Match: *
+	Kind, Key, ID string
+	Source        string // of a copy
+	Content, Tags string
+	Match         string // the ETag that If-Match has
+	Absent        bool   // If-None-Match: *
 }
 
 // outcome is what the client was told.
 type outcome struct {
-	code, id, etag, body string
-	marker               bool
+	Code, ID, ETag, Body string
+	Marker               bool
 }
 
-func etagOf(content string, multipart bool) string {
-	sum := md5.Sum([]byte(content))
-	if multipart {
-		sum = md5.Sum(sum[:])
-		return hex.EncodeToString(sum[:]) + "-1"
+// parts are what the operation uploads one by one, if it does.
+func (o asked) parts() []string {
+	switch o.Kind {
+	case "multipart":
+		return []string{o.Content}
+	case "large": // enough for the parts to become the object as they are
+		return []string{strings.Repeat(o.Content, minPartSize)[:minPartSize], o.Content}
 	}
+	return nil
+}
+
+// result is the revision that the operation writes.
+func (o asked) result() revision {
+	r := revision{id: nullVersion, content: o.Content, etag: etagOf(o.Content), tags: strings.TrimPrefix(o.Tags, "k=")}
+	if parts := o.parts(); parts != nil {
+		sums := md5.New()
+		for _, p := range parts {
+			sum := md5.Sum([]byte(p))
+			sums.Write(sum[:])
+		}
+		r.content, r.etag = strings.Join(parts, ""), fmt.Sprintf("%x-%d", sums.Sum(nil), len(parts))
+	}
+	return r
+}
+
+func etagOf(content string) string {
+	sum := md5.Sum([]byte(content))
 	return hex.EncodeToString(sum[:])
 }
 
 // do sends the operation.
 func (o asked) do(s direct) outcome {
-	path, query, h := "/uploads/"+o.key, "", http.Header{}
-	if o.id != "" {
-		query = "versionId=" + o.id
+	path, query, h := "/uploads/"+o.Key, "", http.Header{}
+	if o.ID != "" {
+		query = "versionId=" + o.ID
 	}
-	if o.match != "" {
-		h.Set("If-Match", `"`+o.match+`"`)
+	if o.Match != "" {
+		h.Set("If-Match", `"`+o.Match+`"`)
 	}
-	if o.absent {
+	if o.Absent {
 		h.Set("If-None-Match", "*")
 	}
-	if o.tags != "" {
-		h.Set(headerTagging, o.tags)
+	if o.Tags != "" {
+		h.Set(headerTagging, o.Tags)
 	}
 	var w *httptest.ResponseRecorder
-	switch o.kind {
+	switch o.Kind {
 	case "put":
-		w = s.ask(http.MethodPut, path, "", []byte(o.content), h)
+		w = s.ask(http.MethodPut, path, "", []byte(o.Content), h)
 	case "copy":
-		h.Set("X-Amz-Copy-Source", uriEncode("/uploads/"+o.source, true))
+		h.Set("X-Amz-Copy-Source", uriEncode("/uploads/"+o.Source, true))
 		h.Set("X-Amz-Metadata-Directive", "REPLACE")
 		w = s.ask(http.MethodPut, path, "", nil, h)
-	case "multipart":
+	case "multipart", "large":
 		return o.multipart(s, path, h)
 	case "get":
 		w = s.ask(http.MethodGet, path, query, nil, h)
 	case "delete":
 		w = s.ask(http.MethodDelete, path, query, nil, h)
 	case "tag":
-		body := "<Tagging><TagSet><Tag><Key>k</Key><Value>" + o.content + "</Value></Tag></TagSet></Tagging>"
+		body := "<Tagging><TagSet><Tag><Key>k</Key><Value>" + o.Content + "</Value></Tag></TagSet></Tagging>"
 		w = s.ask(http.MethodPut, path, strings.TrimSuffix("tagging&"+query, "&"), []byte(body), http.Header{})
 	case "tags":
 		w = s.ask(http.MethodGet, path, strings.TrimSuffix("tagging&"+query, "&"), nil, http.Header{})
@@ -169,24 +190,28 @@ func (o asked) do(s direct) outcome {
 	return outcomeOf(w)
 }
 
-// multipart uploads the content as the one part of an upload.
+// multipart uploads the parts.
 func (o asked) multipart(s direct, path string, h http.Header) outcome {
 	begin := http.Header{}
-	if o.tags != "" {
-		begin.Set(headerTagging, o.tags)
+	if o.Tags != "" {
+		begin.Set(headerTagging, o.Tags)
 		h.Del(headerTagging)
 	}
 	w := s.ask(http.MethodPost, path, "uploads", nil, begin)
 	_, rest, _ := strings.Cut(w.Body.String(), "<UploadId>")
 	id, _, _ := strings.Cut(rest, "<")
-	s.ask(http.MethodPut, path, "partNumber=3&uploadId="+id, []byte(o.content), http.Header{})
-	w = s.ask(http.MethodPost, path, "uploadId="+id, []byte("<CompleteMultipartUpload><Part><PartNumber>3</PartNumber><ETag>"+etagOf(o.content, false)+"</ETag></Part></CompleteMultipartUpload>"), h)
+	var list strings.Builder
+	for i, p := range o.parts() {
+		s.ask(http.MethodPut, path, fmt.Sprintf("partNumber=%d&uploadId=%s", i+1, id), []byte(p), http.Header{})
+		fmt.Fprintf(&list, "<Part><PartNumber>%d</PartNumber><ETag>%s</ETag></Part>", i+1, etagOf(p))
+	}
+	w = s.ask(http.MethodPost, path, "uploadId="+id, []byte("<CompleteMultipartUpload>"+list.String()+"</CompleteMultipartUpload>"), h)
 	got := outcomeOf(w)
-	if got.code != "" {
+	if got.Code != "" {
 		s.ask(http.MethodDelete, path, "uploadId="+id, nil, http.Header{})
-	} else if _, rest, ok := strings.Cut(got.body, "<ETag>"); ok {
+	} else if _, rest, ok := strings.Cut(got.Body, "<ETag>"); ok {
 		etag, _, _ := strings.Cut(rest, "<")
-		got.etag = strings.Trim(strings.ReplaceAll(etag, "&#34;", ""), `"`)
+		got.ETag = strings.Trim(strings.ReplaceAll(etag, "&#34;", ""), `"`)
 	}
 	return got
 }
@@ -194,13 +219,13 @@ func (o asked) multipart(s direct, path string, h http.Header) outcome {
 func outcomeOf(w *httptest.ResponseRecorder) outcome {
 	h := w.Header()
 	got := outcome{
-		id: h.Get(headerVersionID), marker: h.Get(headerDeleteMarker) == "true",
-		etag: strings.Trim(h.Get("ETag"), `"`), body: w.Body.String(),
+		ID: h.Get(headerVersionID), Marker: h.Get(headerDeleteMarker) == "true",
+		ETag: strings.Trim(h.Get("ETag"), `"`), Body: w.Body.String(),
 	}
 	if w.Code >= 300 {
 		var e struct{ Code string }
 		_ = xml.Unmarshal(w.Body.Bytes(), &e)
-		got.code = e.Code
+		got.Code = e.Code
 	}
 	return got
 }
@@ -208,24 +233,24 @@ func outcomeOf(w *httptest.ResponseRecorder) outcome {
 // apply returns the model after the operation, and whether the outcome is what
 // the model makes of it.
 func (m model) apply(o asked, got outcome) (model, bool) {
-	switch o.kind {
+	switch o.Kind {
 	case "get", "tags":
-		r, code := m.find(o.key, o.id)
-		if code != "" || got.code != "" {
-			return m, got.code == code
+		r, code := m.find(o.Key, o.ID)
+		if code != "" || got.Code != "" {
+			return m, got.Code == code
 		}
-		if o.kind == "tags" {
-			return m, tagsOf(got.body) == r.tags
+		if o.Kind == "tags" {
+			return m, tagsOf(got.Body) == r.tags
 		}
-		return m, got.body == r.content && got.etag == r.etag && (got.id == r.id || got.id == "" && r.id == nullVersion)
+		return m, got.Body == r.content && got.ETag == r.etag && (got.ID == r.id || got.ID == "" && r.id == nullVersion)
 	case "tag":
-		r, code := m.find(o.key, o.id)
-		if code != "" || got.code != "" {
-			return m, got.code == code
+		r, code := m.find(o.Key, o.ID)
+		if code != "" || got.Code != "" {
+			return m, got.Code == code
 		}
-		rs := slices.Clone(m.keys[o.key])
-		rs[slices.IndexFunc(rs, func(x revision) bool { return x.id == r.id })].tags = o.content
-		return m.with(o.key, rs), true
+		rs := slices.Clone(m.keys[o.Key])
+		rs[slices.IndexFunc(rs, func(x revision) bool { return x.id == r.id })].tags = o.Content
+		return m.with(o.Key, rs), true
 	case "delete":
 		return m.remove(o, got)
 	}
@@ -240,42 +265,42 @@ func tagsOf(body string) string {
 }
 
 func (m model) write(o asked, got outcome) (model, bool) {
-	r := revision{id: nullVersion, content: o.content, etag: etagOf(o.content, o.kind == "multipart"), tags: strings.TrimPrefix(o.tags, "k=")}
-	if o.kind == "copy" {
-		src, code := m.find(o.source, "")
+	r := o.result()
+	if o.Kind == "copy" {
+		src, code := m.find(o.Source, "")
 		if code != "" {
-			return m, got.code == code
+			return m, got.Code == code
 		}
-		r.content, r.etag, r.tags = src.content, etagOf(src.content, false), src.tags
+		r.content, r.etag, r.tags = src.content, etagOf(src.content), src.tags
 	}
-	cur, missing := m.find(o.key, "")
+	cur, missing := m.find(o.Key, "")
 	switch {
-	case o.match != "" && missing != "":
-		return m, got.code == "NoSuchKey"
-	case o.match != "" && cur.etag != o.match, o.absent && missing == "":
-		return m, got.code == "PreconditionFailed"
-	case got.code != "":
+	case o.Match != "" && missing != "":
+		return m, got.Code == "NoSuchKey"
+	case o.Match != "" && cur.etag != o.Match, o.Absent && missing == "":
+		return m, got.Code == "PreconditionFailed"
+	case got.Code != "":
 		return m, false
-	case o.kind != "copy" && got.etag != r.etag:
+	case o.Kind != "copy" && got.ETag != r.etag:
 		return m, false
 	}
 	if m.versioning == versioningEnabled {
-		if r.id = got.id; r.id == "" {
+		if r.id = got.ID; r.id == "" {
 			return m, false
 		}
-	} else if got.id != "" {
+	} else if got.ID != "" {
 		return m, false
 	}
-	return m.add(o.key, r), true
+	return m.add(o.Key, r), true
 }
 
 func (m model) remove(o asked, got outcome) (model, bool) {
-	rs := m.keys[o.key]
-	if got.code != "" {
+	rs := m.keys[o.Key]
+	if got.Code != "" {
 		return m, false
 	}
-	if o.id != "" || m.versioning == "" {
-		id := o.id
+	if o.ID != "" || m.versioning == "" {
+		id := o.ID
 		if id == "" {
 			id = nullVersion
 		}
@@ -283,19 +308,19 @@ func (m model) remove(o asked, got outcome) (model, bool) {
 		if i < 0 {
 			return m, true
 		}
-		told := got.id == id || id == nullVersion && got.id == ""
-		return m.with(o.key, without(rs, id)), told && (got.marker == rs[i].marker || got.id == "")
+		told := got.ID == id || id == nullVersion && got.ID == ""
+		return m.with(o.Key, without(rs, id)), told && (got.Marker == rs[i].marker || got.ID == "")
 	}
-	if _, missing := m.find(o.key, ""); missing != "" {
+	if _, missing := m.find(o.Key, ""); missing != "" {
 		return m, true // what is deleted stays as it is
 	}
 	r := revision{id: nullVersion, marker: true}
 	if m.versioning == versioningEnabled {
-		if r.id = got.id; r.id == "" || !got.marker {
+		if r.id = got.ID; r.id == "" || !got.Marker {
 			return m, false
 		}
 	}
-	return m.add(o.key, r), true
+	return m.add(o.Key, r), true
 }
 
 // objects are the lines of a listing, versions those of a listing of versions.
@@ -480,27 +505,27 @@ func modelKeys() []string { return []string{"a", "a/b", "a/c/d", "a/c", "b//", "
 // draw makes up an operation, mostly one that has something to work on.
 func (w *world) draw(kinds ...string) asked {
 	o := asked{
-		kind: rapid.SampledFrom(kinds).Draw(w.t, "kind"), key: rapid.SampledFrom(modelKeys()).Draw(w.t, "key"),
-		content: rapid.SampledFrom([]string{"0", "1", "2", "3"}).Draw(w.t, "content"),
+		Kind: rapid.SampledFrom(kinds).Draw(w.t, "kind"), Key: rapid.SampledFrom(modelKeys()).Draw(w.t, "key"),
+		Content: rapid.SampledFrom([]string{"0", "1", "2", "3"}).Draw(w.t, "content"),
 	}
 	m := w.models[0]
-	switch o.kind {
+	switch o.Kind {
 	case "put", "multipart", "copy":
-		o.source = rapid.SampledFrom(modelKeys()).Draw(w.t, "source")
+		o.Source = rapid.SampledFrom(modelKeys()).Draw(w.t, "source")
 		switch rapid.IntRange(0, 3).Draw(w.t, "condition") {
 		case 0:
-			o.absent = true
+			o.Absent = true
 		case 1:
-			if o.match = etagOf(o.content, false); len(m.keys[o.key]) > 0 && m.keys[o.key][0].etag != "" {
-				o.match = m.keys[o.key][0].etag
+			if o.Match = etagOf(o.Content); len(m.keys[o.Key]) > 0 && m.keys[o.Key][0].etag != "" {
+				o.Match = m.keys[o.Key][0].etag
 			}
 		}
-		if o.kind != "copy" && rapid.Bool().Draw(w.t, "tagged") {
-			o.tags = "k=" + o.content
+		if o.Kind != "copy" && rapid.Bool().Draw(w.t, "tagged") {
+			o.Tags = "k=" + o.Content
 		}
 	default:
-		if rs := m.keys[o.key]; len(rs) > 0 && rapid.Bool().Draw(w.t, "of a version") {
-			o.id = rapid.SampledFrom(rs).Draw(w.t, "version").id
+		if rs := m.keys[o.Key]; len(rs) > 0 && rapid.Bool().Draw(w.t, "of a version") {
+			o.ID = rapid.SampledFrom(rs).Draw(w.t, "version").id
 		}
 	}
 	return o
@@ -512,13 +537,13 @@ func (w *world) deleteMany() {
 	var ops []asked
 	for range rapid.IntRange(1, 4).Draw(w.t, "keys") {
 		o := w.draw("delete")
-		if slices.ContainsFunc(ops, func(p asked) bool { return p.key == o.key }) {
+		if slices.ContainsFunc(ops, func(p asked) bool { return p.Key == o.Key }) {
 			continue
 		}
 		ops = append(ops, o)
-		body.WriteString("<Object><Key>" + o.key + "</Key>")
-		if o.id != "" {
-			body.WriteString("<VersionId>" + o.id + "</VersionId>")
+		body.WriteString("<Object><Key>" + o.Key + "</Key>")
+		if o.ID != "" {
+			body.WriteString("<VersionId>" + o.ID + "</VersionId>")
 		}
 		body.WriteString("</Object>")
 	}
@@ -537,20 +562,20 @@ func (w *world) deleteMany() {
 	w.settle(ops, func(m model) (model, bool) {
 		for i, o := range ops {
 			d := done.Deleted[i]
-			if d.Key != o.key {
+			if d.Key != o.Key {
 				return m, false
 			}
-			if o.id == "" && m.versioning != "" {
-				if len(m.keys[o.key]) == 0 {
+			if o.ID == "" && m.versioning != "" {
+				if len(m.keys[o.Key]) == 0 {
 					continue // one is said to be made also where there is nothing to hide
 				}
-				m = m.add(o.key, revision{id: cmp.Or(d.DeleteMarkerVersionID, nullVersion), marker: true})
+				m = m.add(o.Key, revision{id: cmp.Or(d.DeleteMarkerVersionID, nullVersion), marker: true})
 				continue
 			}
-			if o.id == "" {
-				o.id = nullVersion
+			if o.ID == "" {
+				o.ID = nullVersion
 			}
-			m = m.with(o.key, without(m.keys[o.key], o.id))
+			m = m.with(o.Key, without(m.keys[o.Key], o.ID))
 		}
 		return m, true
 	})
@@ -584,10 +609,10 @@ func TestModel(t *testing.T) {
 				w.together([]asked{w.draw("copy")})
 			case 4: // racers for one key
 				o := w.draw("put", "multipart")
-				o.absent = o.match == ""
+				o.Absent = o.Match == ""
 				race := []asked{o, o, o, o}
 				for i := range race {
-					race[i].content = fmt.Sprint("racer ", i)
+					race[i].Content = fmt.Sprint("racer ", i)
 				}
 				w.together(race)
 			default:
@@ -599,8 +624,8 @@ func TestModel(t *testing.T) {
 			}
 			w.checkLists()
 			for _, key := range modelKeys() {
-				w.together([]asked{{kind: "get", key: key}})
-				w.together([]asked{{kind: "tags", key: key}})
+				w.together([]asked{{Kind: "get", Key: key}})
+				w.together([]asked{{Kind: "tags", Key: key}})
 			}
 		}
 		names, err := os.ReadDir(dir + "/tmp")
