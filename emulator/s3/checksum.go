@@ -89,13 +89,12 @@ func wantedChecksum(h http.Header) (t minio.ChecksumType, value string, err erro
 	if t.IsSet() {
 		return t, value, nil
 	}
+	// An algorithm without a checksum asks for nothing.
 	for _, name := range []string{headerChecksumAlgorithm, headerSDKAlgorithm} {
 		if v := h.Get(name); v != "" {
-			found, ok := checksumByName(v)
-			if !ok {
+			if _, ok := checksumByName(v); !ok {
 				return t, "", errInvalidChecksum
 			}
-			return found, "", nil
 		}
 	}
 	return minio.ChecksumNone, "", nil

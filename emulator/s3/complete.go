@@ -74,6 +74,8 @@ func (q *request) completeUpload() error {
 	q.w.Header().Set("ETag", quote(m.ETag))
 	m.Checksum.setHeaders(q.w.Header())
 	q.setExpiration(b, m)
+	sum := m.Checksum.xml()
+	sum.ChecksumType = ""
 	return q.writeXML(struct {
 		XMLName  xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ CompleteMultipartUploadResult"`
 		Location string
@@ -83,7 +85,7 @@ func (q *request) completeUpload() error {
 		checksumXML
 	}{
 		Location: q.origin() + (&url.URL{Path: "/" + u.Bucket + "/" + u.Key}).EscapedPath(),
-		Bucket:   u.Bucket, Key: u.Key, ETag: quote(m.ETag), checksumXML: m.Checksum.xml(),
+		Bucket:   u.Bucket, Key: u.Key, ETag: quote(m.ETag), checksumXML: sum,
 	})
 }
 

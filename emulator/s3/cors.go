@@ -138,7 +138,7 @@ func (q *request) preflight() error {
 	}
 	q.allowOrigin(rule, origin, own)
 	if len(headers) > 0 {
-		h.Set("Access-Control-Allow-Headers", strings.Join(headers, ", "))
+		h.Set("Access-Control-Allow-Headers", strings.ToLower(strings.Join(headers, ", ")))
 	}
 	if rule.MaxAgeSeconds > 0 {
 		h.Set("Access-Control-Max-Age", strconv.Itoa(rule.MaxAgeSeconds))

@@ -60,7 +60,7 @@ var (
 	errAccessDenied         = newError(http.StatusForbidden, "AccessDenied", "Access Denied.")
 	errRequestExpired       = newError(http.StatusForbidden, "AccessDenied", "Request has expired")
 	errUnsignedHeaders      = newError(http.StatusBadRequest, "AccessDenied", "There were headers present in the request which were not signed")
-	errCORSForbidden        = newError(http.StatusForbidden, "AccessForbidden", "CORSResponse: This CORS request is not allowed.")
+	errCORSForbidden        = newError(http.StatusForbidden, "AccessForbidden", "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method / Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS spec.")
 	errInvalidAccessKeyID   = newError(http.StatusForbidden, "InvalidAccessKeyId", "The Access Key Id you provided does not exist in our records.")
 	errSignatureMismatch    = newError(http.StatusForbidden, "SignatureDoesNotMatch", "The request signature we calculated does not match the signature you provided. Check your key and signing method.")
 	errTimeTooSkewed        = newError(http.StatusForbidden, "RequestTimeTooSkewed", "The difference between the request time and the server's time is too large.")

@@ -140,9 +140,11 @@ func (q *request) extent(m *meta) (start, length int64, partial bool, err error)
 		start, length, err = q.partExtent(m)
 		return start, length, true, err
 	}
-	start, length, partial, err = parseRange(q.rangeHeader(m), m.Size)
+	header := q.rangeHeader(m)
+	start, length, partial, err = parseRange(header, m.Size)
 	if err != nil {
 		q.w.Header().Set("Content-Range", fmt.Sprintf("bytes */%d", m.Size))
+		err = errInvalidRange.saying("The requested range '%s' is not satisfiable", header)
 	}
 	return start, length, partial, err
 }

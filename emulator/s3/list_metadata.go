@@ -60,8 +60,11 @@ func isXMLName(name string) bool {
 // metadata returns what the listing tells of a version besides: nil when that is
 // not asked for, or the version has gone meanwhile.
 func (q *request) metadata(b *bucket, e entry) (*metadataXML, error) {
-	if q.query.Get("metadata") != "true" || e.marker {
+	if q.query.Get("metadata") != "true" {
 		return nil, nil
+	}
+	if e.marker {
+		return &metadataXML{}, nil
 	}
 	f, m, err := openBlob(b.objectPath(e.key, e.version))
 	if errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"encoding/xml"
 	"net/http"
 	"reflect"
 	"slices"
@@ -45,11 +46,11 @@ func (q *request) getNotification() error {
 	if err != nil {
 		return err
 	}
-	c := b.config().Notification
-	if c == nil {
-		c = &notification.Configuration{}
-	}
-	return q.writeXML(c)
+	out := struct {
+		XMLName xml.Name `xml:"http://s3.amazonaws.com/doc/2006-03-01/ NotificationConfiguration"`
+		*notification.Configuration
+	}{Configuration: b.config().Notification}
+	return q.writeXML(out)
 }
 
 func (q *request) putNotification() error {

@@ -72,6 +72,9 @@ func (q *request) listParts() error {
 		})
 		out.NextPartNumberMarker = p.number
 	}
+	if !out.IsTruncated {
+		out.NextPartNumberMarker = 0
+	}
 	return q.writeXML(out)
 }
 
