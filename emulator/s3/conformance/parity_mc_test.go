@@ -40,7 +40,7 @@ var mcCommands = []parity.Command{
 	{Line: "mc stat s3/harbour/hello.txt"},
 	{Line: "mc stat s3/harbour/described.txt", Sorted: true},
 	{Line: "mc --json stat s3/harbour/described.txt"},
-	{Line: "mc stat s3/harbour/cheap.txt"},
+	{Line: "mc stat s3/harbour/cheap.txt", Sorted: true},
 	{Line: "mc stat s3/harbour/missing.txt"},
 	{Line: "mc cat s3/harbour/hello.txt"},
 	{Line: "mc cat --offset 7 s3/harbour/hello.txt"},
