@@ -36,7 +36,7 @@ func s3Command(getenv func(string) string) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "s3",
 		GroupID: groupPeople,
-		Short:   "Watch the buckets of the object store, and keep and restore what is in them",
+		Short:   "Say who may do what in the object store, watch its buckets, and keep and restore what is in them",
 		Long: `Commands for the object store of drydock up, and for every other that speaks S3.
 
 The access key is that of AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or else the
@@ -45,7 +45,9 @@ one that drydock up keeps in its folder.`,
   drydock s3 events --outbox                    what no destination has accepted yet
   drydock s3 export uploads --output uploads.tar
   drydock s3 import uploads uploads.tar
-  drydock s3 export uploads | zstd > uploads.tar.zst`,
+  drydock s3 export uploads | zstd > uploads.tar.zst
+  drydock s3 keys create laptop --policy readwrite    a key of one's own for mc, aws s3, …
+  drydock s3 policy set uploads download        everybody may read what is in a bucket`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
@@ -53,7 +55,7 @@ one that drydock up keeps in its folder.`,
 	flags.StringVar(&o.endpoint, "endpoint", storeAddress, "base `URL` of the object store")
 	flags.StringVar(&o.dir, "dir", ".drydock", "folder of drydock up, which has the access key")
 	flags.BoolVar(&o.json, "json", false, "print JSON, for programs")
-	cmd.AddCommand(s3EventsCommand(o), s3ExportCommand(o), s3ImportCommand(o))
+	cmd.AddCommand(s3EventsCommand(o), s3ExportCommand(o), s3ImportCommand(o), s3KeysCommand(o), s3PolicyCommand(o))
 	return cmd
 }
 
@@ -81,10 +83,22 @@ func (o *storeOptions) key() (name, secret string, err error) {
 	return storeKey, keys[storeKey], nil
 }
 
-func (o *storeOptions) client() (*minio.Client, error) {
+// url is where the object store is.
+func (o *storeOptions) url() (*url.URL, error) {
 	u, err := url.Parse(o.endpoint)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return nil, fmt.Errorf("--endpoint %s is not the URL of an object store: it takes one as %s", o.endpoint, storeAddress)
+	}
+	return u, nil
+}
+
+// region is what requests are signed for.
+func (o *storeOptions) region() string { return cmp.Or(o.getenv("AWS_REGION"), "us-east-1") }
+
+func (o *storeOptions) client() (*minio.Client, error) {
+	u, err := o.url()
+	if err != nil {
+		return nil, err
 	}
 	name, secret, err := o.key()
 	if err != nil {
@@ -93,7 +107,7 @@ func (o *storeOptions) client() (*minio.Client, error) {
 	return minio.New(u.Host, &minio.Options{
 		Creds:  credentials.NewStaticV4(name, secret, ""),
 		Secure: u.Scheme == "https",
-		Region: cmp.Or(o.getenv("AWS_REGION"), "us-east-1"),
+		Region: o.region(),
 		// A store that is not there is told at once.
 		MaxRetries: 3,
 	})
