@@ -18,6 +18,8 @@ func (q *request) authorize(rt route) error {
 	switch rt.action {
 	case "s3:PutObject":
 		return q.allowLocking()
+	case "s3:GetObjectAttributes":
+		return q.allow("s3:GetObject", q.bucket, q.key)
 	case "s3:DeleteObject":
 		return q.allowRemovalOf(q.key, q.query.Get("versionId"))
 	}
@@ -40,10 +42,10 @@ func (q *request) allowLocking() error {
 // allowRemovalOf asks whether an object may be removed, or a version of it: who
 // may do the one may do the other, unless a policy denies that in so many words.
 func (q *request) allowRemovalOf(key, version string) error {
-	if err := q.allow("s3:DeleteObject", q.bucket, key); err != nil || version == "" {
+	if err := q.allowVersion("s3:DeleteObject", q.bucket, key, version); err != nil || version == "" {
 		return err
 	}
-	if q.decide("s3:DeleteObjectVersion", q.bucket, key) == iam.Deny {
+	if q.decide("s3:DeleteObjectVersion", q.bucket, key, version) == iam.Deny {
 		return errAccessDenied
 	}
 	return nil
@@ -53,7 +55,12 @@ func (q *request) allowRemovalOf(key, version string) error {
 // for the action of the route, handlers for whatever else a request touches:
 // the source of a copy, each key of a multi-delete.
 func (q *request) allow(action, bucket, key string) error {
-	if action != asksItself && q.decide(action, bucket, key) != iam.Allow {
+	return q.allowVersion(action, bucket, key, q.query.Get("versionId"))
+}
+
+// allowVersion does so for a version of an object that the URL does not name.
+func (q *request) allowVersion(action, bucket, key, version string) error {
+	if action != asksItself && q.decide(action, bucket, key, version) != iam.Allow {
 		return errAccessDenied
 	}
 	return nil
@@ -61,7 +68,7 @@ func (q *request) allow(action, bucket, key string) error {
 
 // decide asks the policy of the key that signed the request or, when nobody
 // signed it, that of the bucket. A bucket's policy is about nobody else.
-func (q *request) decide(action, bucket, key string) iam.Decision {
+func (q *request) decide(action, bucket, key, version string) iam.Decision {
 	policy := q.auth.policy
 	switch {
 	case q.auth.anonymous():
@@ -75,7 +82,28 @@ func (q *request) decide(action, bucket, key string) iam.Decision {
 	if q.auth.anonymous() {
 		who = iam.Anonymous
 	}
-	return policy.Decide(iam.Request{Action: action, Bucket: bucket, Key: key, Principal: who, Value: q.conditionValue})
+	return policy.Decide(iam.Request{Action: action, Bucket: bucket, Key: key, Principal: who, Value: func(name string) []string {
+		if tag, ok := strings.CutPrefix(name, "s3:existingobjecttag/"); ok {
+			return q.srv.st.tagsOf(bucket, key, version)[tag]
+		}
+		if name == "s3:versionid" {
+			return present(version)
+		}
+		return q.conditionValue(name)
+	}})
+}
+
+// tagsOf are the tags of a version of an object, "" for the current one.
+func (s *store) tagsOf(bucket, key, version string) url.Values {
+	b, err := s.bucket(bucket)
+	if err != nil {
+		return nil
+	}
+	e, err := b.find(key, version)
+	if err != nil {
+		return nil
+	}
+	return tagValues(e.attributes.get().Tags)
 }
 
 // bucketPolicy returns what a bucket's policy is; nil when there is none.
@@ -115,8 +143,6 @@ func (q *request) conditionValue(key string) []string {
 		return present(q.r.UserAgent())
 	case "s3:prefix", "s3:delimiter", "s3:max-keys":
 		return q.query[strings.TrimPrefix(name, "s3:")]
-	case "s3:versionid":
-		return q.query["versionId"]
 	case "s3:authtype":
 		return present(q.auth.kind)
 	case "s3:signatureversion":
@@ -179,7 +205,12 @@ func (q *request) signatureAge() []string {
 }
 
 func (q *request) requestTags() url.Values {
-	tags, err := url.ParseQuery(q.r.Header.Get("X-Amz-Tagging"))
+	return tagValues(q.r.Header.Get("X-Amz-Tagging"))
+}
+
+// tagValues reads tags; what cannot be read has none.
+func tagValues(encoded string) url.Values {
+	tags, err := url.ParseQuery(encoded)
 	if err != nil {
 		return nil
 	}

@@ -201,3 +201,31 @@ func TestLocksNeedMoreThanWriting(t *testing.T) {
 		require.Equal(t, "AccessDenied", codeOf(err))
 	}
 }
+
+func TestTagsInConditions(t *testing.T) {
+	t.Parallel()
+	p, err := iam.Parse([]byte(`{"Version": "2012-10-17", "Statement": [
+		{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::uploads/*", "Condition": {"StringEquals": {"s3:ExistingObjectTag/Class": "open"}}},
+		{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::uploads/*", "Condition": {"StringEquals": {"s3:RequestObjectTag/Class": "open"},
+			"ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": ["Class"]}}}]}`))
+	require.NoError(t, err)
+	e, b, some := with(t, p)
+	put := func(c *minio.Client, key string, tags map[string]string) string {
+		_, err := c.PutObject(t.Context(), b, key, strings.NewReader("x"), 1, minio.PutObjectOptions{UserTags: tags})
+		return codeOf(err)
+	}
+	require.Empty(t, put(some, "open", map[string]string{"Class": "open"}))
+	require.Equal(t, "AccessDenied", put(some, "more", map[string]string{"Class": "open", "Other": "x"}))
+	require.Equal(t, "AccessDenied", put(some, "none", nil))
+	require.Empty(t, put(e.Client, "shut", map[string]string{"Class": "shut"}))
+	require.Empty(t, put(e.Client, "none", nil))
+	for key, want := range map[string]string{"open": "", "shut": "AccessDenied", "none": "AccessDenied", "absent": "AccessDenied"} {
+		_, err := some.GetObjectAttributes(t.Context(), b, key, minio.ObjectAttributesOptions{})
+		require.Equal(t, "AccessDenied", codeOf(err), "reading says nothing of attributes")
+		o, err := some.GetObject(t.Context(), b, key, minio.GetObjectOptions{})
+		require.NoError(t, err)
+		_, err = io.ReadAll(o)
+		require.Equal(t, want, codeOf(err), key)
+		require.NoError(t, o.Close())
+	}
+}

@@ -39,7 +39,7 @@ func (q *request) copySource() (*os.File, *meta, string, error) {
 	if err := checkKey(key); err != nil {
 		return nil, nil, "", err
 	}
-	if err := q.allow("s3:GetObject", bucketName, key); err != nil {
+	if err := q.allowVersion("s3:GetObject", bucketName, key, version); err != nil {
 		return nil, nil, "", err
 	}
 	b, err := q.srv.st.bucket(bucketName)
