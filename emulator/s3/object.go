@@ -92,7 +92,7 @@ func (q *request) deleteObject() error {
 	}
 	switch d := done[0]; {
 	case !d.found:
-		q.news.mention(b, objectRemovedNoOP, &meta{Key: w.key})
+		q.news.mention(b, objectRemovedNoOP, &meta{Key: w.key, Version: w.version})
 	case d.still:
 		q.news.mention(b, notification.ObjectRemovedDeleteMarkerCreated, &meta{Key: w.key, Version: versionID(d.version)})
 	}
@@ -191,8 +191,12 @@ func (q *request) deleteObjects() error {
 		return err
 	}
 	for i, w := range what {
-		if done[i].err == nil && !done[i].found {
-			q.news.mention(b, objectRemovedNoOP, &meta{Key: w.key})
+		if d := done[i]; d.err == nil && !d.found {
+			kind := notification.ObjectRemovedDelete // as MinIO says, though there was nothing
+			if d.marker {
+				kind = notification.ObjectRemovedDeleteMarkerCreated
+			}
+			q.news.mention(b, kind, &meta{Key: w.key, Version: d.version})
 		}
 		switch d := done[i]; {
 		case d.err != nil:

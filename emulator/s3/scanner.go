@@ -110,11 +110,7 @@ func (s *Server) expire(b *bucket, found []doom) error {
 	out, err := s.st.remove(b, what, removing{
 		now: s.now().UTC(),
 		check: func(w removal, cur entry, exists bool) error {
-			want, ok := sequences[w]
-			if !ok { // without versioning, the current one is named
-				want = sequences[removal{key: w.key}]
-			}
-			if cur.sequence != want || !exists || w.version != "" && cur.attributes.get().locked(s.now(), false) != nil {
+			if cur.sequence != sequences[w] || !exists || w.version != "" && cur.attributes.get().locked(s.now(), false) != nil {
 				return errStays
 			}
 			return nil

@@ -95,6 +95,12 @@ func filled(t *testing.T, c *minio.Client, versioned bool) {
 	put(t, c, "from", "twice", []byte("second"), minio.PutObjectOptions{})
 	put(t, c, "from", "deleted", []byte("x"), minio.PutObjectOptions{})
 	require.NoError(t, c.RemoveObject(t.Context(), "from", "deleted", minio.RemoveObjectOptions{}))
+	if versioned {
+		info, err := c.PutObject(t.Context(), "from", "marker alone", strings.NewReader("x"), 1, minio.PutObjectOptions{})
+		require.NoError(t, err)
+		require.NoError(t, c.RemoveObject(t.Context(), "from", "marker alone", minio.RemoveObjectOptions{}))
+		require.NoError(t, c.RemoveObject(t.Context(), "from", "marker alone", minio.RemoveObjectOptions{VersionID: info.VersionID}))
+	}
 }
 
 func TestABucketComesBack(t *testing.T) {

@@ -50,6 +50,7 @@ type importer struct {
 	versioned bool
 	key       string             // whose versions there are:
 	there     []minio.ObjectInfo // those that come after what was found last, the oldest first
+	any       bool               // the bucket has a version of the key
 }
 
 func (m *importer) run(ctx context.Context) error {
@@ -258,23 +259,33 @@ func (m *importer) upload(ctx context.Context, v version, id string, data io.Rea
 	return true, nil
 }
 
-// mark makes a delete marker. A removal of several makes one also where there
-// is nothing to hide.
+// mark makes a delete marker. Where there is nothing to hide, stores make none:
+// there it hides an empty object, which is taken away again.
 func (m *importer) mark(ctx context.Context, key string) error {
+	var hidden minio.UploadInfo
+	if !m.any {
+		var err error
+		if hidden, err = m.core.Client.PutObject(ctx, m.bucket, key, bytes.NewReader(nil), 0, minio.PutObjectOptions{}); err != nil {
+			return err
+		}
+	}
+	// A removal of several makes a delete marker on top of another, too.
 	one := make(chan minio.ObjectInfo, 1)
 	one <- minio.ObjectInfo{Key: key}
 	close(one)
-	var err error
 	for failed := range m.core.RemoveObjects(ctx, m.bucket, one, minio.RemoveObjectsOptions{}) {
-		err = failed.Err
+		return failed.Err
 	}
-	return err
+	if m.any {
+		return nil
+	}
+	return m.core.RemoveObject(ctx, m.bucket, key, minio.RemoveObjectOptions{VersionID: hidden.VersionID})
 }
 
 // count counts a version that was written. Those of its key that follow have to
 // be written after it, whatever the bucket has.
 func (m *importer) count(v version) {
-	m.there = m.there[:0]
+	m.there, m.any = m.there[:0], true
 	m.sum.Versions++
 	m.sum.Bytes += v.Size
 }
@@ -297,6 +308,7 @@ func (m *importer) look(ctx context.Context, key string) error {
 		m.there = append(m.there, o)
 	}
 	slices.Reverse(m.there)
+	m.any = len(m.there) > 0
 	return ctx.Err()
 }
 
