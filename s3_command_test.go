@@ -120,7 +120,7 @@ func TestEventsAreFollowed(t *testing.T) {
 		}
 	}
 	require.Equal(t, "s3:ObjectCreated:Put", first.Records[0].EventName)
-	require.Contains(t, eventLine(first.Records[0]), "ObjectCreated:Put             pictures/in/ä b  1 B")
+	require.Contains(t, eventLine(first.Records[0]), "ObjectCreated:Put                   pictures/in/ä b  1 B")
 	go func() { _, _ = io.Copy(io.Discard, read) }()
 	stop()
 	require.NoError(t, <-done)

@@ -105,7 +105,7 @@ func eventLine(e notification.Event) string {
 	if err != nil {
 		key = e.S3.Object.Key
 	}
-	line := fmt.Sprintf("%s  %-28s  %s", e.EventTime, strings.TrimPrefix(e.EventName, "s3:"), strings.TrimSuffix(e.S3.Bucket.Name+"/"+key, "/"))
+	line := fmt.Sprintf("%s  %-34s  %s", e.EventTime, strings.TrimPrefix(e.EventName, "s3:"), strings.TrimSuffix(e.S3.Bucket.Name+"/"+key, "/"))
 	if e.S3.Object.ETag != "" {
 		line += "  " + humanize.IBytes(uint64(e.S3.Object.Size))
 	}

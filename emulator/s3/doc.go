@@ -9,7 +9,7 @@
 //	keys.json                   the access keys that were made while it ran
 //	tmp/                        files being written; emptied by Open
 //	log/<first sequence>.log    the commit log, and the outbox of events
-//	buckets/<name>/bucket.json  creation time, CORS and notification rules
+//	buckets/<name>/bucket.json  creation time, versioning, and all rules of the bucket
 //	buckets/<name>/objects/     one self-contained file per version of an object
 //	uploads/<id>/               a multipart upload: upload.json and its parts
 //
@@ -31,6 +31,14 @@
 // answered and the events are delivered. Open does again whatever the log says
 // and the folder does not show yet, and delivers the events that have not been
 // acknowledged: neither exists without the other.
+//
+// Events of what changes nothing, such as reads, are not in the log: they are
+// told once to who listens, and to destinations as far as there is room. Nobody
+// who listens is waited for.
+//
+// A lifecycle's rules are done by a scanner, which sleeps while no bucket has any;
+// what has expired is neither served nor listed from that moment. SURFACE.md says
+// of every operation of S3 how far it is served.
 //
 // A log segment goes once everything it says, and everything older, is durable in
 // its place and all of its events have been accepted. Both hold on Linux file systems that honour
