@@ -22,6 +22,7 @@ import (
 	"net/url"
 	"strconv"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/emersion/go-smtp"
@@ -264,6 +265,16 @@ func (l *listener) drop() {
 type tracked struct {
 	net.Conn
 	listener *listener
+}
+
+// Read implements net.Conn. Who only looks whether the server is there goes
+// without hearing its greeting: a plain end, and nothing to warn of.
+func (c *tracked) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if errors.Is(err, syscall.ECONNRESET) {
+		err = io.EOF
+	}
+	return n, err
 }
 
 // Close implements net.Conn.

@@ -2,12 +2,14 @@ package mail_test
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/smtp"
@@ -376,4 +378,21 @@ func TestATakenPortIsAnError(t *testing.T) {
 	require.NoError(t, err)
 	_, err = mail.Start(mail.Options{SMTPPort: number})
 	require.ErrorContains(t, err, "start mail server")
+}
+
+// A health check connects and hangs up.
+func TestWhoOnlyLooksIsNothingToWarnOf(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	m, err := mail.Start(mail.Options{Dir: t.TempDir(), Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	require.NoError(t, err)
+	for range 20 {
+		conn, err := net.Dial("tcp", address(t, m))
+		require.NoError(t, err)
+		require.NoError(t, conn.(*net.TCPConn).SetLinger(0)) // it resets the connection
+		require.NoError(t, conn.Close())
+	}
+	require.NoError(t, send(t, m, "ann@example.com", "after", "\r\nhello"))
+	require.NoError(t, m.Close())
+	assert.NotContains(t, log.String(), "WARN")
 }
