@@ -12,7 +12,11 @@ import (
 
 // authorize asks for what every request to a route needs.
 func (q *request) authorize(rt route) error {
-	if err := q.allow(rt.action, q.bucket, q.key); err != nil {
+	key := q.key
+	if strings.Contains(rt.action, "Bucket") {
+		key = "" // an object has no ACL but that of its bucket
+	}
+	if err := q.allow(rt.action, q.bucket, key); err != nil {
 		return err
 	}
 	switch rt.action {
