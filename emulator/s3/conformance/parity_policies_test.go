@@ -19,6 +19,8 @@ import (
 	"github.com/minio/minio-go/v7/pkg/signer"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/drydock/drydock/emulator/conformance/parity"
 )
 
 const (
@@ -205,4 +207,30 @@ func TestParityOfBucketPolicies(t *testing.T) {
 		require.Equal(t, said[0], said[1], name)
 		assert.Equal(t, askAll(t, real, ""), askAll(t, emulated, ""), name)
 	}
+}
+
+// mc sets, shows and lists what everybody may do.
+func TestParityOfAnonymous(t *testing.T) {
+	t.Parallel()
+	compareCommands(t, realProgram(t, "mc"), "mc", func(address string) []string {
+		return []string{"MC_HOST_s3=http://" + accessKey + ":" + secretKey + "@" + address, "MC_HOST_nobody=http://" + address}
+	}, []parity.Command{
+		{Line: "mc mb s3/harbour && mc cp hello.txt s3/harbour/dir/hello.txt"},
+		{Line: "mc anonymous get s3/harbour"},
+		{Line: "mc cat nobody/harbour/dir/hello.txt"},
+		{Line: "mc anonymous set download s3/harbour && mc anonymous get s3/harbour && mc anonymous get-json s3/harbour"},
+		{Line: "mc cat nobody/harbour/dir/hello.txt && mc ls nobody/harbour/dir/"},
+		{Line: "mc cp hello.txt nobody/harbour/dir/other.txt"},
+		{Line: "mc anonymous links s3/harbour | sed 's/:[0-9]*//2'", Numbers: true},
+		{Line: "mc anonymous set upload s3/harbour && mc anonymous get s3/harbour"},
+		{Line: "mc cp hello.txt nobody/harbour/dir/other.txt; mc cat nobody/harbour/dir/hello.txt"},
+		{Line: "mc anonymous set public s3/harbour && mc anonymous get s3/harbour && mc --json anonymous get s3/harbour"},
+		{Line: "mc rm nobody/harbour/dir/other.txt && mc ls nobody/harbour/dir/"},
+		{Line: "mc anonymous set private s3/harbour && mc anonymous get s3/harbour && mc ls nobody/harbour"},
+		{Line: "mc anonymous set download s3/harbour/dir && mc anonymous list s3/harbour && mc anonymous get s3/harbour/dir"},
+		{Line: "mc cat nobody/harbour/dir/hello.txt && mc ls nobody/harbour"},
+		{Line: "mc anonymous get-json s3/harbour > policy.json && mc anonymous set private s3/harbour/dir && mc anonymous set-json policy.json s3/harbour && mc anonymous list s3/harbour"},
+		{Line: "echo '{}' > policy.json && mc anonymous set-json policy.json s3/harbour"},
+		{Line: "mc anonymous set download s3/missing"},
+	})
 }
