@@ -75,13 +75,18 @@ func (s *store) changeAttributes(b *bucket, key, version string, edit func(a *at
 		return e, err
 	}
 	rec := &record{Op: opAttributes, Bucket: b.name, Key: key, Version: e.version, Sequence: e.sequence, Attributes: &a, Events: ev}
+	tmp, err := s.stageSidecar(rec)
+	defer func() { _ = os.Remove(tmp) }() // it has another name when all went well
+	if err != nil {
+		return e, err
+	}
 	places, err := s.j.append(rec)
 	if err != nil {
 		return e, err
 	}
 	path := b.objectPath(key, e.version) + sidecarSuffix
-	if err := s.writeSidecar(path, rec); err != nil {
-		return e, s.j.fail(err)
+	if err := os.Rename(tmp, path); err != nil {
+		return e, s.j.fail(fmt.Errorf("show attributes: %w", err))
 	}
 	e.attributes = &a
 	b.index.set(e)
@@ -90,17 +95,14 @@ func (s *store) changeAttributes(b *bucket, key, version string, edit func(a *at
 	return e, nil
 }
 
-// writeSidecar shows the attributes of a record. They need not be durable: the
-// log keeps them until they are.
-func (s *store) writeSidecar(path string, r *record) error {
+// stageSidecar writes the attributes of a record to tmp/. They need not be
+// durable: the log keeps them until they are.
+func (s *store) stageSidecar(r *record) (tmp string, err error) {
 	js, err := json.Marshal(sidecar{Sequence: r.Sequence, Attributes: r.Attributes.get()})
-	if err == nil {
-		err = s.replaceFile(path, js)
-	}
 	if err != nil {
-		return fmt.Errorf("show attributes: %w", err)
+		return "", fmt.Errorf("encode attributes: %w", err)
 	}
-	return nil
+	return s.stageFile(js)
 }
 
 // readSidecar returns the attributes that a version has by now, nil when they

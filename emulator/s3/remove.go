@@ -165,16 +165,23 @@ func (s *store) stageMarkers(recs []*record) (map[int]string, error) {
 		if r.Op != opMark {
 			continue
 		}
-		tail, err := appendTail(nil, r.marker())
+		tmp, err := s.stageMarker(r)
+		staged[i] = tmp
 		if err != nil {
 			return staged, err
 		}
-		staged[i] = filepath.Join(s.tmp, uuid.NewString())
-		if err := os.WriteFile(staged[i], tail, 0o600); err != nil {
-			return staged, fmt.Errorf("stage delete marker: %w", err)
-		}
 	}
 	return staged, nil
+}
+
+// stageMarker writes a delete marker to tmp/. It need not be durable: the log
+// keeps it until it is.
+func (s *store) stageMarker(r *record) (tmp string, err error) {
+	tail, err := appendTail(nil, r.marker())
+	if err != nil {
+		return "", err
+	}
+	return s.stageFile(tail)
 }
 
 // marker is the delete marker that the record describes.
@@ -182,25 +189,12 @@ func (r *record) marker() *meta {
 	return &meta{Key: r.Key, Version: r.Version, Sequence: r.Sequence, Modified: r.Modified, Marker: true}
 }
 
-// writeMarker shows a delete marker. It need not be durable: the log keeps it
-// until it is.
-func (s *store) writeMarker(path string, m *meta) error {
-	tail, err := appendTail(nil, m)
-	if err == nil {
-		err = s.replaceFile(path, tail)
+// stageFile writes a file to tmp/, without a sync. Its path is returned also when
+// it is not whole.
+func (s *store) stageFile(content []byte) (path string, err error) {
+	path = filepath.Join(s.tmp, uuid.NewString())
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		return path, fmt.Errorf("stage file: %w", err)
 	}
-	if err != nil {
-		return fmt.Errorf("show delete marker: %w", err)
-	}
-	return nil
-}
-
-// replaceFile puts a file with the given content in the place of another, all
-// at once, without a sync.
-func (s *store) replaceFile(path string, content []byte) error {
-	tmp := filepath.Join(s.tmp, uuid.NewString())
-	if err := os.WriteFile(tmp, content, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
+	return path, nil
 }

@@ -34,7 +34,10 @@ func (s *store) replay() (pending []pendingEvents, segs []*segment, err error) {
 		segs = append(segs, g)
 		recs = append(recs, rs...)
 	}
-	lost := s.redo(recs)
+	lost, err := s.redo(recs)
+	if err != nil {
+		return nil, segs, err
+	}
 	byseg := map[*segment][]pendingEvents{}
 	for i, r := range recs {
 		if len(r.Events) > 0 && !lost[i] {
@@ -85,7 +88,7 @@ func (s *store) removeStrayAcks(names []os.DirEntry, segs []*segment) error {
 // redo applies the last change of every version and its attributes, which is
 // idempotent. It returns the records whose object cannot be found: only a
 // damaged disk has any.
-func (s *store) redo(recs []found) map[int]bool {
+func (s *store) redo(recs []found) (map[int]bool, error) {
 	type name struct{ bucket, key, version string }
 	last, lastAttributes := map[name]int{}, map[name]int{}
 	for i, r := range recs {
@@ -113,40 +116,54 @@ func (s *store) redo(recs []found) map[int]bool {
 			continue
 		}
 		r.seg.touched[b.objects] = struct{}{}
-		if err := s.redoOne(b, r); err != nil {
+		switch shown, err := s.redoOne(b, r); {
+		case err != nil:
+			return nil, fmt.Errorf("redo %s of %s in %s: %w", r.Op, r.Key, r.Bucket, err)
+		case !shown:
 			lost[i] = true
-			s.log.Error("s3 object of the commit log not found", "bucket", r.Bucket, "key", r.Key, "error", err)
+			s.log.Error("s3 object of the commit log not found", "bucket", r.Bucket, "key", r.Key)
 		}
 	}
-	return lost
+	return lost, nil
 }
 
-func (s *store) redoOne(b *bucket, r found) error {
+// redoOne returns false when there is nothing to do it with. What it could not do
+// for another reason, such as a full disk, must not be forgotten.
+func (s *store) redoOne(b *bucket, r found) (bool, error) {
 	path := b.objectPath(r.Key, r.Version)
 	switch r.Op {
 	case opDelete:
 		if err := removeVersion(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return err
+			return false, err
 		}
-		return nil
+		return true, nil
 	case opMark:
 		r.seg.touched[path] = struct{}{}
-		return s.writeMarker(path, r.marker())
+		return true, redoFile(path, r.record, s.stageMarker)
 	case opAttributes:
-		r.seg.touched[path+sidecarSuffix] = struct{}{}
-		return s.writeSidecar(path+sidecarSuffix, r.record)
+		path += sidecarSuffix
+		r.seg.touched[path] = struct{}{}
+		return true, redoFile(path, r.record, s.stageSidecar)
 	}
 	err := os.Rename(filepath.Join(s.tmp, filepath.Base(r.ID)), path)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return err
+		return err == nil, err
 	}
 	f, m, err := openBlob(path)
+	if errors.Is(err, errBadBlob) || errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return m.ID == r.ID, f.Close()
+}
+
+// redoFile shows again a file that the record describes whole.
+func redoFile(path string, r *record, stage func(*record) (string, error)) error {
+	tmp, err := stage(r)
 	if err != nil {
 		return err
 	}
-	_ = f.Close()
-	if m.ID != r.ID {
-		return errBadBlob
-	}
-	return nil
+	return os.Rename(tmp, path)
 }

@@ -252,3 +252,22 @@ func TestSegmentsSettleInOrder(t *testing.T) {
 	require.True(t, older.isSettled() && newer.isSettled())
 	require.NoError(t, i.s.Close())
 }
+
+// A change that cannot be done again keeps the folder from being opened: it is
+// not forgotten.
+func TestReplayForgetsNothing(t *testing.T) {
+	t.Parallel()
+	i := interrupt(t)
+	_, err := i.s.st.j.append(&record{Op: opMark, Bucket: "uploads", Key: "key", Sequence: i.s.st.nextSequence()})
+	require.NoError(t, err)
+	require.NoError(t, i.s.Close())
+	inTheWay := i.b.objectPath("key", "")
+	require.NoError(t, os.Mkdir(inTheWay, 0o700))
+	o := Options{Dir: i.dir, Keys: map[string]Key{testKey: {Secret: testSecret}}, NoSync: true, Logger: slog.New(slog.DiscardHandler)}
+	for range 2 {
+		_, err = Open(o)
+		require.ErrorContains(t, err, "redo mark of key in uploads")
+	}
+	require.NoError(t, os.Remove(inTheWay))
+	require.Equal(t, []string{"key -*"}, start(t, o).history(t, "uploads", ""))
+}
