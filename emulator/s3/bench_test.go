@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/lifecycle"
 	"github.com/minio/minio-go/v7/pkg/notification"
 	"github.com/stretchr/testify/require"
 )
@@ -134,4 +135,23 @@ func BenchmarkOpen(b *testing.B) {
 		require.Equal(b, objects, must(s.st.bucket(bucket)).index.len())
 		require.NoError(b, s.Close())
 	}
+}
+
+// BenchmarkScan is what the scanner takes for a bucket of which nothing expires.
+func BenchmarkScan(b *testing.B) {
+	e, name := bucketed(b, Options{})
+	bk, err := e.st.bucket(name)
+	require.NoError(b, err)
+	for i := range 100_000 {
+		bk.index.set(entry{key: fmt.Sprintf("key/%07d", i), size: 1, modified: time.Now()})
+	}
+	require.NoError(b, e.st.configure(bk, func(c *bucketConf) {
+		rule := days("key/", 30)
+		rule.Status = ruleEnabled
+		c.Lifecycle = &lifecycle.Configuration{Rules: []lifecycle.Rule{rule}}
+	}))
+	for b.Loop() {
+		e.scanner.scan(b.Context())
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100_000, "ns/key")
 }

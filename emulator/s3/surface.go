@@ -99,12 +99,13 @@ func operations() []operation {
 	part("UpdateBucketMetadataInventoryTableConfiguration", put, bucketLevel, "metadataInventoryTable", minio)
 	part("UpdateBucketMetadataJournalTableConfiguration", put, bucketLevel, "metadataJournalTable", minio)
 
-	full("PutObject, CopyObject", put, objectLevel, "")
-	full("GetObject", get, objectLevel, "")
-	full("HeadObject", head, objectLevel, "")
+	const noSSE = "no encryption with keys that the client brings (SSE-C)"
+	part("PutObject, CopyObject", put, objectLevel, "", noSSE)
+	part("GetObject", get, objectLevel, "", noSSE)
+	part("HeadObject", head, objectLevel, "", noSSE)
 	full("DeleteObject", del, objectLevel, "")
-	full("CreateMultipartUpload", post, objectLevel, "uploads")
-	full("UploadPart, UploadPartCopy", put, objectLevel, "uploadId")
+	part("CreateMultipartUpload", post, objectLevel, "uploads", noSSE)
+	part("UploadPart, UploadPartCopy", put, objectLevel, "uploadId", noSSE)
 	full("ListParts", get, objectLevel, "uploadId")
 	full("CompleteMultipartUpload", post, objectLevel, "uploadId")
 	full("AbortMultipartUpload", del, objectLevel, "uploadId")
