@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -82,7 +83,9 @@ func (q *request) addCORSHeaders() {
 	if origin == "" {
 		return
 	}
-	rule, own, ok := q.corsRule(origin, q.r.Method, nil)
+	// What says the method of a request to come is judged by that, as S3 does.
+	method := cmp.Or(q.r.Header.Get("Access-Control-Request-Method"), q.r.Method)
+	rule, own, ok := q.corsRule(origin, method, q.requestedHeaders())
 	if !ok {
 		return
 	}
@@ -117,18 +120,24 @@ func (q *request) allowOrigin(rule cors.Rule, origin string, own bool) {
 	h.Add("Vary", "Origin")
 }
 
-// preflight answers OPTIONS.
-func (q *request) preflight() error {
-	origin, method := q.r.Header.Get("Origin"), q.r.Header.Get("Access-Control-Request-Method")
-	if origin == "" || method == "" {
-		return errInvalidRequest.saying("Insufficient information. Origin and Access-Control-Request-Method request headers needed.")
-	}
+// requestedHeaders are those that a page means to send.
+func (q *request) requestedHeaders() []string {
 	var headers []string
 	for h := range strings.SplitSeq(strings.Join(q.r.Header.Values("Access-Control-Request-Headers"), ","), ",") {
 		if h = strings.TrimSpace(h); h != "" {
 			headers = append(headers, h)
 		}
 	}
+	return headers
+}
+
+// preflight answers OPTIONS.
+func (q *request) preflight() error {
+	origin, method := q.r.Header.Get("Origin"), q.r.Header.Get("Access-Control-Request-Method")
+	if origin == "" || method == "" {
+		return errInvalidRequest.saying("Insufficient information. Origin and Access-Control-Request-Method request headers needed.")
+	}
+	headers := q.requestedHeaders()
 	h := q.w.Header()
 	h.Add("Vary", "Access-Control-Request-Headers")
 	h.Add("Vary", "Access-Control-Request-Method")

@@ -11,6 +11,9 @@ import (
 	"os/exec"
 	"time"
 
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+
 	"github.com/drydock/drydock/emulator/s3"
 )
 
@@ -86,20 +89,24 @@ func startMinIO(ctx context.Context, program string) (_ *endpoint, err error) {
 	return e, nil
 }
 
-// awaitReady asks MinIO until it says that it is ready.
+// awaitReady asks MinIO for its buckets until it answers: a little longer than
+// it takes to call itself ready.
 func awaitReady(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	transport := &http.Transport{DisableKeepAlives: true}
+	client, err := minio.New(address, &minio.Options{
+		Creds: credentials.NewStaticV4(accessKey, secretKey, ""), Transport: transport, MaxRetries: 1,
+	})
+	if err != nil {
+		return err
+	}
 	for {
-		answer, err := client.Get("http://" + address + "/minio/health/ready")
+		_, err := client.ListBuckets(ctx)
 		if err == nil {
-			answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return nil
-			}
+			return nil
 		}
 		select {
 		case <-tick.C:

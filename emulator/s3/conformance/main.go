@@ -31,22 +31,22 @@ var (
 )
 
 // leastPassing is how many tests have to pass, whatever the lists say.
-const leastPassing = 82
+const leastPassing = 83
 
 func main() { conformance.Main(run) }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("conformance", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	minio := flags.String("minio", "", "the `path` of a real MinIO to test in place of the emulator")
+	program := flags.String("minio", "", "the `path` of a real MinIO to test in place of the emulator")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	known := conformance.Known{Title: "minio-go", Tests: testsList, Differs: differsList, LeastPassing: leastPassing}
 	start := startEmulator
-	if *minio != "" {
+	if *program != "" {
 		known.Differs = minioList
-		start = func() (*endpoint, error) { return startMinIO(ctx, *minio) }
+		start = func() (*endpoint, error) { return startMinIO(ctx, *program) }
 	}
 	fmt.Fprintln(stderr, "running the functional tests of minio-go; it takes about a minute")
 	outcomes, err := test(ctx, start, stderr)

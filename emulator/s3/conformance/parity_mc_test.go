@@ -26,6 +26,7 @@ var mcCommands = []parity.Command{
 	{Line: "mc mb --region eu-west-1 s3/elsewhere"},
 	{Line: "mc ls s3"},
 	{Line: "mc --json ls s3"},
+	{Line: "mc stat s3/harbour", Numbers: true},
 	{Line: "mc stat s3/nobody"},
 	{Line: "mc ready s3"},
 	{Line: "mc ping --count 1 s3 | sed 's/[0-9.]*ms/ms/g'", Numbers: true},
@@ -127,6 +128,18 @@ var mcCommands = []parity.Command{
 	{Line: "mc legalhold clear s3/locked/kept.txt && mc legalhold info s3/locked/kept.txt"},
 	{Line: "mc retention info --default s3/harbour"},
 	{Line: "mc retention set GOVERNANCE 1d s3/harbour/hello.txt"},
+
+	// Policies, and who nobody is.
+	{Line: "mc mb s3/policies && mc cp hello.txt s3/policies/open/hello.txt && mc cp hello.txt s3/policies/closed.txt"},
+	{Line: "mc anonymous get s3/policies"},
+	{Line: "mc anonymous set download s3/policies/open"},
+	{Line: "mc anonymous list s3/policies"},
+	{Line: "mc anonymous links s3/policies/open --recursive"},
+	{Line: "curl -s http://$ADDRESS/policies/open/hello.txt"},
+	{Line: "curl -s http://$ADDRESS/policies/closed.txt | sed 's/<RequestId>.*//'"},
+	{Line: "mc anonymous set-json reader.json s3/policies && mc anonymous get-json s3/policies"},
+	{Line: "mc anonymous set-json bad-policy.json s3/policies"},
+	{Line: "mc anonymous set none s3/policies && mc anonymous get-json s3/policies"},
 
 	// Rules.
 	{Line: "mc ilm rule add --prefix logs/ --expire-days 7 s3/harbour"},

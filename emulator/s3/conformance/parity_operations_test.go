@@ -24,6 +24,9 @@ var (
 	parts   = aws.String("parts.bin")
 )
 
+// openPolicy lets everybody read.
+const openPolicy = `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::harbour/*"}]}`
+
 // operations build on each other, from the first to the last.
 var operations = []operation{
 	{"a bucket is made",
@@ -407,6 +410,45 @@ var operations = []operation{
 					{QueueArn: aws.String("arn:minio:sqs::NOBODY:nats"), Events: []types.Event{types.EventS3ObjectCreated}},
 				}},
 			})
+		}},
+
+	{"anybody may read",
+		func(ctx context.Context, c minioClient) (any, error) {
+			if err := c.SetBucketPolicy(ctx, "harbour", openPolicy); err != nil {
+				return nil, err
+			}
+			read, err := fetch(ctx, http.MethodGet, c.EndpointURL().JoinPath("harbour", "hello.txt").String(), "", nil)
+			if err != nil {
+				return nil, err
+			}
+			written, err := fetch(ctx, http.MethodPut, c.EndpointURL().JoinPath("harbour", "hello.txt").String(), "x", nil)
+			return []any{read, written}, err
+		},
+		func(ctx context.Context, c awsClient) (any, error) {
+			if _, err := c.PutBucketPolicy(ctx, &awss3.PutBucketPolicyInput{Bucket: harbour, Policy: aws.String(openPolicy)}); err != nil {
+				return nil, err
+			}
+			return c.GetBucketPolicy(ctx, &awss3.GetBucketPolicyInput{Bucket: harbour})
+		}},
+	{"a policy of another bucket",
+		func(ctx context.Context, c minioClient) (any, error) {
+			return nil, c.SetBucketPolicy(ctx, "harbour", `{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::elsewhere/*"}]}`)
+		},
+		func(ctx context.Context, c awsClient) (any, error) {
+			return c.PutBucketPolicy(ctx, &awss3.PutBucketPolicyInput{Bucket: harbour, Policy: aws.String("{")})
+		}},
+	{"it is taken back",
+		func(ctx context.Context, c minioClient) (any, error) {
+			if err := c.SetBucketPolicy(ctx, "harbour", ""); err != nil {
+				return nil, err
+			}
+			return c.GetBucketPolicy(ctx, "harbour")
+		},
+		func(ctx context.Context, c awsClient) (any, error) {
+			if _, err := c.DeleteBucketPolicy(ctx, &awss3.DeleteBucketPolicyInput{Bucket: harbour}); err != nil {
+				return nil, err
+			}
+			return c.GetBucketPolicy(ctx, &awss3.GetBucketPolicyInput{Bucket: harbour})
 		}},
 
 	{"versions are kept",
