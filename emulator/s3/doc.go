@@ -43,4 +43,13 @@
 // A log segment goes once everything it says, and everything older, is durable in
 // its place and all of its events have been accepted. Both hold on Linux file systems that honour
 // fsync on files and folders.
+//
+// # Who may do what
+//
+// Each route names an action, which the router asks the caller's policy for
+// before the handler runs; handlers ask for what else they touch. A key does
+// what its own policy says, and everything without one; who signs nothing does
+// what the bucket's policy says, which is about nobody else, as in MinIO. A
+// policy is refused where MinIO would pass over what it does not understand, and
+// what one denies stays denied.
 package s3

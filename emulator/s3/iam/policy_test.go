@@ -293,3 +293,16 @@ func FuzzParse(f *testing.F) {
 		require.NoError(t, json.Unmarshal(written, new(Policy)))
 	})
 }
+
+func BenchmarkDecide(b *testing.B) {
+	p := key(b, `{"Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::uploads"}`,
+		`{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::uploads/incoming/*"}`,
+		`{"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::uploads/processed/*"}`,
+		`{"Effect": "Allow", "Action": "s3:DeleteObject", "Resource": ["arn:aws:s3:::uploads/incoming/*", "arn:aws:s3:::uploads/processed/*"]}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		if p.Decide(Request{Action: "s3:PutObject", Bucket: "uploads", Key: "processed/owner/upload/small.jpeg"}) != Allow {
+			b.Fatal("refused")
+		}
+	}
+}
