@@ -297,6 +297,7 @@ func TestScannerComesByItself(t *testing.T) {
 			check: func(entry, bool) error { return nil }, events: func(*meta) ([]event, error) { return nil, nil },
 		}))
 		require.False(t, s.scanner.scan(context.Background()))
+		synctest.Wait() // for the scan at the start, which has to come before the rules
 		c := &lifecycle.Configuration{Rules: []lifecycle.Rule{days("", 1)}}
 		c.Rules[0].Status = ruleEnabled
 		require.NoError(t, s.st.configure(b, func(conf *bucketConf) { conf.Lifecycle = c }))
