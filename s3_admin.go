@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 
 	"github.com/minio/minio-go/v7"
@@ -19,14 +20,19 @@ import (
 // maxPolicyBytes bounds what is read as a policy.
 const maxPolicyBytes = 64 << 10
 
-// administrate sends a request about access keys, whose body is JSON as are
-// answers. Nil bodies are none.
+// administrate sends a request about access keys.
 func (o *storeOptions) administrate(ctx context.Context, method, path string, body, answer any) error {
-	accessKey, secret, err := o.key()
+	u, err := o.url()
 	if err != nil {
 		return err
 	}
-	u, err := o.url()
+	return o.ask(ctx, method, u.JoinPath("minio/drydock/keys", path), body, answer)
+}
+
+// ask sends a request that is not part of S3, whose body is JSON as are answers.
+// Nil bodies are none.
+func (o *storeOptions) ask(ctx context.Context, method string, u *url.URL, body, answer any) error {
+	accessKey, secret, err := o.key()
 	if err != nil {
 		return err
 	}
@@ -36,7 +42,6 @@ func (o *storeOptions) administrate(ctx context.Context, method, path string, bo
 			return err
 		}
 	}
-	u = u.JoinPath("minio/drydock/keys", path)
 	req, err := http.NewRequestWithContext(ctx, method, u.String(), bytes.NewReader(content))
 	if err != nil {
 		return err
@@ -63,7 +68,7 @@ func (o *storeOptions) administrate(ctx context.Context, method, path string, bo
 		return nil
 	}
 	if err := json.Unmarshal(content, answer); err != nil {
-		return fmt.Errorf("%s is no object store of drydock up, whose keys these commands are for", o.endpoint)
+		return fmt.Errorf("%s is no object store of drydock up, which this command is for", o.endpoint)
 	}
 	return nil
 }

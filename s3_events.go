@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,11 +13,8 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/minio/minio-go/v7/pkg/notification"
-	"github.com/minio/minio-go/v7/pkg/signer"
 	"github.com/spf13/cobra"
 )
-
-const emptySHA256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 // eventKinds are the names of events for people, as mc watch has them.
 var eventKinds = map[string][]notification.EventType{
@@ -47,7 +43,7 @@ the disk of the store, and are delivered as soon as their destination takes them
 		RunE: func(cmd *cobra.Command, args []string) error {
 			bucket := strings.Join(args, "")
 			if outbox {
-				return o.explain(o.printOutbox(cmd.Context(), bucket, cmd.OutOrStdout()))
+				return o.printOutbox(cmd.Context(), bucket, cmd.OutOrStdout())
 			}
 			var events []string
 			for _, k := range kinds {
@@ -156,31 +152,14 @@ func (o *storeOptions) printOutbox(ctx context.Context, bucket string, out io.Wr
 	return err
 }
 
-// outbox asks the store, which is not part of S3.
-func (o *storeOptions) outbox(ctx context.Context) (waiting, error) {
-	var w waiting
-	if _, err := o.client(); err != nil { // which checks the options
-		return w, err
-	}
-	name, secret, err := o.key()
+// outbox asks the store.
+func (o *storeOptions) outbox(ctx context.Context) (w waiting, err error) {
+	u, err := o.url()
 	if err != nil {
 		return w, err
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, strings.TrimSuffix(o.endpoint, "/")+"/?outbox=", nil)
-	if err != nil {
-		return w, err
-	}
-	req.Header.Set("X-Amz-Content-Sha256", emptySHA256)
-	resp, err := http.DefaultClient.Do(signer.SignV4(*req, name, secret, "", "us-east-1"))
-	if err != nil {
-		return w, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	if resp.StatusCode == http.StatusNotImplemented || resp.StatusCode == http.StatusOK && !strings.HasPrefix(resp.Header.Get("Content-Type"), "application/json") {
-		return w, errors.New("this object store has no outbox that it tells of: only Drydock's own does")
-	}
-	if resp.StatusCode != http.StatusOK {
-		return w, fmt.Errorf("the object store answers %s", resp.Status)
-	}
-	return w, json.NewDecoder(resp.Body).Decode(&w)
+	u = u.JoinPath("/")
+	u.RawQuery = "outbox="
+	err = o.ask(ctx, http.MethodGet, u, nil, &w)
+	return w, err
 }
