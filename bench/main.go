@@ -38,6 +38,7 @@ var suites = []struct {
 	{"runner", runnerSuite},
 	{"consul", consulSuite},
 	{"nomad", nomadSuite},
+	{"s3", s3Suite},
 	{"start", startSuite},
 }
 

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"path/filepath"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const (
+	s3Starts     = 7
+	s3MostRounds = 5
+	s3Keys       = 100_000 // of the bucket that is listed
+	s3KeySize    = 128     // bytes of each
+	s3PartSize   = 16 << 20
+	s3Parts      = 64 // of the large object, which is 1 GiB
+	s3Uploaders  = 8  // of its parts
+)
+
+// s3Row is what is measured of both endpoints, turn by turn.
+type s3Row struct {
+	name, unit string
+	measure    func(*s3Endpoint, context.Context) (float64, error)
+	smaller    bool    // the smaller the better
+	limit      float64 // that ours has to stay below by itself, where there is one
+	values     map[string][]float64
+}
+
+// s3Suite measures the emulator beside the real MinIO, each as a process of its
+// own that makes every write durable before it answers, for the same client.
+// Both are up all the time and take turns.
+func s3Suite(ctx context.Context, b *bench) (results []Result, err error) {
+	b.say("looking for the real MinIO")
+	minio, err := b.realProgram(ctx, "minio")
+	if err != nil {
+		return nil, err
+	}
+	emulator, err := b.build(ctx, "s3", "./bench/s3")
+	if err != nil {
+		return nil, err
+	}
+	real := &s3Endpoint{name: "real", program: minio, folder: filepath.Join(b.dir, "minio"), args: func(e *s3Endpoint) []string {
+		return []string{"server", "--quiet", "--address", e.address, e.folder}
+	}}
+	ours := &s3Endpoint{name: "emulated", program: emulator, folder: filepath.Join(b.dir, "s3"), args: func(e *s3Endpoint) []string {
+		return []string{e.folder, e.address}
+	}}
+	var rows []*s3Row
+	measure := func(rounds int, some ...*s3Row) error {
+		rows = append(rows, some...)
+		return b.measureS3(ctx, rounds, some, real, ours)
+	}
+	if err := measure(s3Starts, &s3Row{name: "start to first signed answer", unit: "ms", measure: (*s3Endpoint).startOnce, smaller: true, limit: 15}); err != nil {
+		return nil, err
+	}
+	for _, e := range []*s3Endpoint{real, ours} {
+		if err := e.start(ctx); err != nil {
+			return nil, err
+		}
+		defer func() { err = errors.Join(err, e.stop()) }()
+		if err := e.ask(ctx, http.MethodPut, s3Bucket); err != nil {
+			return nil, err
+		}
+	}
+	if err := measure(1, &s3Row{name: "memory when idle", unit: "MB", measure: (*s3Endpoint).idle, smaller: true, limit: 15}); err != nil {
+		return nil, err
+	}
+	b.say("putting %d keys to be listed", s3Keys)
+	filling, filled := errgroup.WithContext(ctx)
+	for _, e := range []*s3Endpoint{real, ours} {
+		filling.Go(func() error { return e.fill(filled) })
+	}
+	if err := filling.Wait(); err != nil {
+		return nil, err
+	}
+	if err := measure(min(b.rounds, s3MostRounds), s3Rounds()...); err != nil {
+		return nil, err
+	}
+	return s3Results(rows), nil
+}
+
+// s3Rounds are the rows that are measured in every round. The counts keep the
+// real one busy for about a second.
+func s3Rounds() []*s3Row {
+	var rows []*s3Row
+	for _, load := range []struct {
+		size       int
+		name       string
+		puts, gets int // for 8 clients
+	}{
+		{64 << 10, "64 KiB", 1000, 4000},
+		{4 << 20, "4 MiB", 96, 384},
+	} {
+		for _, clients := range []int{8, 64} {
+			unit, factor := "requests/s", 1.0
+			if load.size >= 1<<20 {
+				unit, factor = "MiB/s", float64(load.size)/(1<<20)
+			}
+			body := newS3Body(load.size, 1)
+			rows = append(rows,
+				&s3Row{name: fmt.Sprintf("PUT %s, %d clients", load.name, clients), unit: unit, measure: func(e *s3Endpoint, ctx context.Context) (float64, error) {
+					perSecond, err := e.puts(ctx, clients, load.puts, body)
+					return perSecond * factor, err
+				}},
+				&s3Row{name: fmt.Sprintf("GET %s, %d clients", load.name, clients), unit: unit, measure: func(e *s3Endpoint, ctx context.Context) (float64, error) {
+					perSecond, err := e.gets(ctx, clients, load.gets, body)
+					return perSecond * factor, err
+				}},
+			)
+		}
+	}
+	rows = append(rows, &s3Row{name: "memory at the peak, all of the above", unit: "MB", measure: (*s3Endpoint).peak, smaller: true})
+	return append(rows,
+		&s3Row{name: fmt.Sprintf("list of %d keys", s3Keys), unit: "keys/s", measure: (*s3Endpoint).list},
+		&s3Row{name: "multipart upload of 1 GiB", unit: "MiB/s", measure: (*s3Endpoint).multipart},
+		&s3Row{name: "memory at the peak, multipart upload of 1 GiB", unit: "MB", measure: (*s3Endpoint).peak, smaller: true, limit: 64},
+		&s3Row{name: "PUT of 1 GiB", unit: "MiB/s", measure: (*s3Endpoint).putLarge},
+		&s3Row{name: "memory at the peak, PUT of 1 GiB", unit: "MB", measure: (*s3Endpoint).peak, smaller: true, limit: 64},
+	)
+}
+
+// measureS3 fills in the rows: each is measured of one endpoint and then of the
+// other, by turns.
+func (b *bench) measureS3(ctx context.Context, rounds int, rows []*s3Row, endpoints ...*s3Endpoint) error {
+	for round := range rounds {
+		for _, row := range rows {
+			if row.values == nil {
+				row.values = map[string][]float64{}
+			}
+			for _, e := range endpoints {
+				value, err := row.measure(e, ctx)
+				if err != nil {
+					return fmt.Errorf("the %s endpoint: %s: %w", e.name, row.name, err)
+				}
+				row.values[e.name] = append(row.values[e.name], value)
+			}
+			b.say("round %d of %d: %-48s real %8s  emulated %8s  %s", round+1, rounds, row.name,
+				number(row.values["real"][round]), number(row.values["emulated"][round]), row.unit)
+			slices.Reverse(endpoints)
+		}
+	}
+	return nil
+}
+
+func s3Results(rows []*s3Row) []Result {
+	var results []Result
+	for _, row := range rows {
+		real, ours := row.values["real"], row.values["emulated"]
+		if len(ours) == 0 || len(ours) != len(real) {
+			continue
+		}
+		compared := result("emulated: "+row.name, row.unit, ours).against("real", ours, real)
+		if row.smaller {
+			compared = compared.below(1)
+		} else {
+			compared = compared.atLeast(1)
+		}
+		results = append(results, result("real: "+row.name, row.unit, real), compared)
+		if row.limit > 0 {
+			results = append(results, result("emulated: "+row.name+", by itself", row.unit, ours).below(row.limit))
+		}
+	}
+	return results
+}
