@@ -87,7 +87,7 @@ func (s *store) stageIn(path string, flag int, offset int64) (*staged, error) {
 		return nil, fmt.Errorf("stage part: %w", err)
 	}
 	buf := s.bufs.Get().(*[]byte)
-	return &staged{path: path, f: f, buf: (*buf)[:0], pool: &s.bufs, done: true}, nil
+	return &staged{path: path, f: f, buf: (*buf)[:0], pool: &s.bufs, done: true, early: s.sync, written: offset, begun: offset}, nil
 }
 
 // loadCommon reads what an earlier run knew of a part in the common file.

@@ -52,6 +52,7 @@ const (
 	footerMagic  = "DRYBLOB1"
 	maxMetaSize  = 1 << 20
 	copyBufSize  = 256 << 10
+	earlyWrite   = 4 << 20
 	tailReadSize = 4 << 10
 )
 
@@ -135,6 +136,10 @@ type staged struct {
 	pool *sync.Pool
 	size int64
 	done bool
+
+	early   bool  // have the disk written to as the blob grows
+	written int64 // up to where
+	begun   int64 // up to where the disk has been told of it
 }
 
 func (s *store) stage() (*staged, error) {
@@ -145,7 +150,7 @@ func (s *store) stage() (*staged, error) {
 		return nil, fmt.Errorf("stage object: %w", err)
 	}
 	buf := s.bufs.Get().(*[]byte)
-	return &staged{id: id, path: path, f: f, buf: (*buf)[:0], pool: &s.bufs}, nil
+	return &staged{id: id, path: path, f: f, buf: (*buf)[:0], pool: &s.bufs, early: s.sync}, nil
 }
 
 // readFrom copies r to the blob, buffer by buffer.
@@ -169,10 +174,14 @@ func (b *staged) readFrom(r io.Reader) error {
 }
 
 func (b *staged) flush() error {
-	_, err := b.f.Write(b.buf)
+	n, err := b.f.Write(b.buf)
 	b.buf = b.buf[:0]
 	if err != nil {
 		return fmt.Errorf("write object: %w", err)
+	}
+	if b.written += int64(n); b.early && b.written-b.begun >= earlyWrite {
+		writeSoon(b.f, b.begun, b.written-b.begun)
+		b.begun = b.written
 	}
 	return nil
 }

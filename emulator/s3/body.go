@@ -12,6 +12,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	"github.com/minio/minio-go/v7"
@@ -21,6 +22,7 @@ const (
 	maxObjectSize  = 5 << 40
 	maxXMLBody     = 1 << 20
 	progressWindow = 16 << 10
+	hashTogether   = 32 << 10
 	drainTimeout   = time.Second
 )
 
@@ -117,19 +119,30 @@ func (p *payload) Read(b []byte) (int, error) {
 	if p.size >= 0 && p.n > p.size {
 		return 0, errExcessData
 	}
-	_, _ = p.md5.Write(b[:n])
-	if p.sha != nil {
-		_, _ = p.sha.Write(b[:n])
-	}
-	if p.sum != nil {
-		_, _ = p.sum.Write(b[:n])
-	}
+	p.hash(b[:n])
 	if errors.Is(err, io.EOF) {
 		if verr := p.verify(); verr != nil {
 			return n, verr
 		}
 	}
 	return n, err
+}
+
+// hash adds to every hash: to the slowest, MD5, beside the others where it pays.
+func (p *payload) hash(b []byte) {
+	var wg sync.WaitGroup
+	if p.sha != nil && len(b) >= hashTogether {
+		wg.Go(func() { _, _ = p.md5.Write(b) })
+	} else {
+		_, _ = p.md5.Write(b)
+	}
+	if p.sha != nil {
+		_, _ = p.sha.Write(b)
+	}
+	if p.sum != nil {
+		_, _ = p.sum.Write(b)
+	}
+	wg.Wait()
 }
 
 func (p *payload) verify() error {

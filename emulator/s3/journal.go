@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 )
 
@@ -215,7 +214,7 @@ func (j *journal) commit(batch []*appending) error {
 		return fmt.Errorf("write commit log: %w", err)
 	}
 	if j.sync {
-		if err := syscall.Fdatasync(int(seg.f.Fd())); err != nil {
+		if err := syncData(seg.f); err != nil {
 			return j.fail(fmt.Errorf("sync commit log: %w", err))
 		}
 	}
