@@ -17,6 +17,7 @@ import (
 	"github.com/minio/minio-go/v7/pkg/lifecycle"
 	"github.com/minio/minio-go/v7/pkg/notification"
 	"github.com/stretchr/testify/require"
+	"golang.org/x/sync/errgroup"
 )
 
 const benchClients = 8
@@ -154,4 +155,40 @@ func BenchmarkScan(b *testing.B) {
 		e.scanner.scan(b.Context())
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100_000, "ns/key")
+}
+
+// BenchmarkMultipart uploads parts of 16 MiB, 8 at a time, beside objects of
+// that size.
+func BenchmarkMultipart(b *testing.B) {
+	const size, parts = 16 << 20, 32
+	for _, name := range []string{"parts", "objects"} {
+		b.Run(name, func(b *testing.B) {
+			e, bucket := bucketed(b, Options{Dir: b.TempDir()})
+			data := randomBytes(b, size)
+			b.SetBytes(size * parts)
+			for b.Loop() {
+				id, err := e.core.NewMultipartUpload(b.Context(), bucket, "key", minio.PutObjectOptions{})
+				require.NoError(b, err)
+				done := make([]minio.CompletePart, parts)
+				var group errgroup.Group
+				group.SetLimit(benchClients)
+				for i := range parts {
+					group.Go(func() error {
+						if name == "objects" {
+							_, err := e.PutObject(b.Context(), bucket, fmt.Sprint(i), bytes.NewReader(data), size, minio.PutObjectOptions{DisableMultipart: true})
+							return err
+						}
+						p, err := e.core.PutObjectPart(b.Context(), bucket, "key", id, i+1, bytes.NewReader(data), size, minio.PutObjectPartOptions{})
+						done[i] = minio.CompletePart{PartNumber: i + 1, ETag: p.ETag}
+						return err
+					})
+				}
+				require.NoError(b, group.Wait())
+				if name == "parts" {
+					_, err = e.core.CompleteMultipartUpload(b.Context(), bucket, "key", id, done, minio.PutObjectOptions{})
+					require.NoError(b, err)
+				}
+			}
+		})
+	}
 }
