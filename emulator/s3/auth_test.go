@@ -85,9 +85,9 @@ func TestHeaderAuthRefusals(t *testing.T) {
 		}, "AccessDenied"},
 		"no hash": {func() *http.Request {
 			r := fresh()
-			r.Header.Del("X-Amz-Content-Sha256")
+			r.Header.Del("X-Amz-Content-Sha256") // which is signed
 			return r
-		}, "InvalidRequest"},
+		}, "AccessDenied"},
 		"unsigned amz header": {func() *http.Request {
 			r := fresh()
 			r.Header.Set("X-Amz-Meta-Sneaked", "in")
@@ -323,4 +323,24 @@ func TestRepeatedParameters(t *testing.T) {
 		req.URL.RawQuery += "&x-id=c"
 		require.Equal(t, "SignatureDoesNotMatch", e.do(t, req).code(t))
 	}
+}
+
+// curl --aws-sigv4 sends no hash, and signs as if there were no body.
+func TestAuthWithoutHash(t *testing.T) {
+	t.Parallel()
+	e, b := bucketed(t, Options{})
+	put := func(signature func(string) string) reply {
+		now := e.now().UTC()
+		r := e.request(t, http.MethodPut, "/"+b+"/key", []byte("hello"), "X-Amz-Date", now.Format(amzDateFormat))
+		cred := credential{testKey, now.Format(scopeDateFormat), e.opts.Region, "s3"}
+		signed := []string{"host", "x-amz-date"}
+		view := r.Clone(t.Context())
+		view.URL, view.Host = &url.URL{Path: "/" + b + "/key"}, r.URL.Host
+		sig := requestSignature(view, nil, signed, emptySHA256, now.Format(amzDateFormat), cred.scope(), cred.signingKey(testSecret))
+		r.Header.Set("Authorization", sigAlgorithm+" Credential="+testKey+"/"+cred.scope()+", SignedHeaders=host;x-amz-date, Signature="+signature(sig))
+		return e.do(t, r)
+	}
+	require.Equal(t, "SignatureDoesNotMatch", put(func(s string) string { return strings.Repeat("0", len(s)) }).code(t))
+	require.Equal(t, http.StatusOK, put(func(s string) string { return s }).status)
+	require.Equal(t, "hello", e.read(t, b, "key"))
 }
