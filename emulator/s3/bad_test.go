@@ -9,8 +9,10 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -200,4 +202,33 @@ func TestXMLBodiesThatLie(t *testing.T) {
 func contentMD5(s string) string {
 	sum := md5.Sum([]byte(s))
 	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// TestSlowReader has a client that does not read what it asked for: it loses
+// the connection, and the object stays as it is.
+func TestSlowReader(t *testing.T) {
+	t.Parallel()
+	e, b := bucketed(t, Options{SendTimeout: 50 * time.Millisecond})
+	const size = 32 << 20 // more than the sockets take
+	e.put(t, b, "key", string(make([]byte, size)))
+	var closed atomic.Bool
+	hs := httptest.NewUnstartedServer(e.Server)
+	hs.Config.ConnState = func(_ net.Conn, s http.ConnState) { closed.Store(s == http.StateClosed) }
+	hs.Start()
+	defer hs.Close()
+	host := strings.TrimPrefix(hs.URL, "http://")
+	conn, err := net.Dial("tcp", host)
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	req := e.request(t, http.MethodGet, "/"+b+"/key", nil)
+	req.URL.Host, req.URL.Opaque = host, "//"+host+"/"+b+"/key"
+	e.sign(t, req, unsignedPayload)
+	fmt.Fprintf(conn, "GET /%s/key HTTP/1.1\r\nHost: %s\r\n", b, host)
+	require.NoError(t, req.Header.Write(conn))
+	_, err = conn.Write([]byte("\r\n"))
+	require.NoError(t, err)
+	eventually(t, closed.Load, "the connection is closed")
+	n, _ := io.Copy(io.Discard, conn)
+	require.Less(t, n, int64(size))
+	require.Len(t, e.read(t, b, "key"), size)
 }
