@@ -420,17 +420,27 @@ job "minio" {
           "$MC" mb --ignore-existing "store/$BUCKET"
           "$MC" event add --ignore-existing --event put --prefix incoming/ "store/$BUCKET" arn:minio:sqs::PRIMARY:nats
 
-          # role NAME KEY: a key for the role, changed if there is another one.
+          # role NAME KEY POLICY: a key for the role, changed if there is another
+          # one. What is right is left alone: a server may refuse a key while it
+          # is written anew.
           role() {
-            "$MC" admin policy create store "$1" "$NOMAD_TASK_DIR/policies/$1.json"
+            has=$("$MC" admin user info store "$1" --json) || has=
+            has=$${has#*\"policyName\":\"}
+            has=$${has%%\"*}
+            if [ "$has" = "$3" ] && pair "$1" "$2" | "$MC" alias set "$1" "http://$NOMAD_ADDR_api"; then
+              return
+            fi
+            "$MC" admin policy create store "$3" "$NOMAD_TASK_DIR/policies/$1.json"
             pair "$1" "$2" | "$MC" admin user add store
-            has=$("$MC" admin user info store "$1" --json)
-            case $has in
-            *"\"policyName\":\"$1\""*) ;;
-            *) "$MC" admin policy attach store "$1" --user "$1" ;;
+            case ",$has," in
+            *",$3,"*) ;;
+            *) "$MC" admin policy attach store "$3" --user "$1" ;;
             esac
+            for policy in $(echo "$has" | tr , ' '); do
+              [ "$policy" = "$3" ] || "$MC" admin policy detach store "$policy" --user "$1"
+            done
           }
-          ${join("\n", [for role, policy in local.policies : "role ${role} \"$KEY_${role}\""])}
+          ${join("\n", [for role, policy in local.policies : "role ${role} \"$KEY_${role}\" ${role}-${substr(sha256(policy), 0, 8)}"])}
           touch "$NOMAD_ALLOC_DIR/data/prepared"
           echo "prepared"
           exec tail -f /dev/null # until a key changes
