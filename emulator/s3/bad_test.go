@@ -208,7 +208,7 @@ func contentMD5(s string) string {
 // the connection, and the object stays as it is.
 func TestSlowReader(t *testing.T) {
 	t.Parallel()
-	e, b := bucketed(t, Options{SendTimeout: 50 * time.Millisecond})
+	e, b := bucketed(t, Options{SendTimeout: 2 * time.Second})
 	const size = 32 << 20 // more than the sockets take
 	e.put(t, b, "key", string(make([]byte, size)))
 	var closed atomic.Bool

@@ -9,7 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
+	"strings"
 	"sync"
 
 	"github.com/drydock/drydock/emulator/s3/iam"
@@ -32,11 +32,19 @@ var (
 	errNoSuchAccessKey  = newError(http.StatusNotFound, "NoSuchAccessKey", "There is no such access key.")
 	errAccessKeyExists  = newError(http.StatusConflict, "AccessKeyExists", "There is such an access key already.")
 	errAccessKeyFixed   = newError(http.StatusConflict, "AccessKeyFixed", "The access key is part of the server's configuration, and changes there alone.")
-	errInvalidAccessKey = newError(http.StatusBadRequest, "InvalidAccessKey", "An access key has 3 to 128 letters, digits, or any of . _ @ + -")
+	errInvalidAccessKey = newError(http.StatusBadRequest, "InvalidAccessKey", fmt.Sprintf("An access key has %d to %d letters, digits, or any of . _ @ + -", minAccessKeyLen, maxAccessKeyLen))
 	errInvalidSecret    = newError(http.StatusBadRequest, "InvalidSecretKey", fmt.Sprintf("A secret has %d to %d bytes.", minSecretLen, maxSecretLen))
 )
 
-var validAccessKey = regexp.MustCompile(`^[A-Za-z0-9._@+-]{3,128}$`)
+const (
+	minAccessKeyLen = 3
+	maxAccessKeyLen = 128
+	accessKeyChars  = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._@+-"
+)
+
+func validAccessKey(name string) bool {
+	return len(name) >= minAccessKeyLen && len(name) <= maxAccessKeyLen && strings.Trim(name, accessKeyChars) == ""
+}
 
 // keyring are the access keys: those of the configuration, which stay, and those
 // in keys.json, which come and go while the server runs.
@@ -97,7 +105,7 @@ func (k *keyring) all() map[string]keyInfo {
 // create adds a key.
 func (k *keyring) create(name string, key Key) error {
 	switch {
-	case !validAccessKey.MatchString(name):
+	case !validAccessKey(name):
 		return errInvalidAccessKey
 	case len(key.Secret) < minSecretLen || len(key.Secret) > maxSecretLen:
 		return errInvalidSecret
