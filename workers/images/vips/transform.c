@@ -1,6 +1,10 @@
+#define _GNU_SOURCE  // dladdr
+
 #include "transform.h"
 
+#include <dlfcn.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -8,6 +12,7 @@
 #include <malloc.h>
 #endif
 
+#include <gmodule.h>
 #include <vips/vips.h>
 
 // --- Once per process ---------------------------------------------------------------------------
@@ -17,6 +22,31 @@
 static void log_quietly(const char *domain, GLogLevelFlags level, const char *message, void *data) {
   if (level & (G_LOG_LEVEL_ERROR | G_LOG_LEVEL_CRITICAL))
     g_log_default_handler(domain, level, message, data);
+}
+
+// start_vips starts libvips. By itself that loads every module installed beside it, and with them the
+// libraries of formats that are never opened here. Where the one for HEIF is a module that can be
+// found, libvips is told to look for modules where there are none, and gets that one.
+static int start_vips(void) {
+  Dl_info library;
+  char *heif = NULL;
+  if (!getenv("VIPSHOME") && dladdr((void *)vips_init, &library) && library.dli_fname) {
+    char *folder = g_path_get_dirname(library.dli_fname);
+    char *modules = g_strdup_printf("vips-modules-%d.%d", vips_version(0), vips_version(1));
+    heif = g_build_filename(folder, modules, "vips-heif." G_MODULE_SUFFIX, NULL);
+    if (!g_file_test(heif, G_FILE_TEST_EXISTS)) g_clear_pointer(&heif, g_free);
+    g_free(modules);
+    g_free(folder);
+  }
+  if (heif) setenv("VIPSHOME", "/nonexistent", 1);
+  int failed = vips_init("drydock-images");
+  if (heif) {
+    unsetenv("VIPSHOME");
+    GModule *module = failed ? NULL : g_module_open(heif, G_MODULE_BIND_LAZY);
+    if (module) g_module_make_resident(module);
+    g_free(heif);
+  }
+  return failed;
 }
 
 const char *drydock_startup(void) {
@@ -30,7 +60,7 @@ const char *drydock_startup(void) {
   mallopt(M_ARENA_MAX, 2);
 #endif
   g_log_set_default_handler(log_quietly, NULL);
-  if (vips_init("drydock-images")) return "libvips does not start";
+  if (start_vips()) return "libvips does not start";
   for (size_t i = 0; i < G_N_ELEMENTS(wanted); i++)
     if (!vips_type_find("VipsOperation", wanted[i])) return "libvips was built without JPEG, PNG, WebP, GIF or HEIF";
 

@@ -7,7 +7,7 @@
 // gets out: orientation is applied, colours become sRGB.
 package vips
 
-// #cgo pkg-config: vips
+// #cgo pkg-config: vips gmodule-2.0
 // #include <vips/vips.h>
 // #include "transform.h"
 import "C"
