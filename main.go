@@ -61,7 +61,7 @@ and the very same jobs on any Nomad and Consul cluster, in any cloud.`,
 	}
 	root.AddGroup(&cobra.Group{ID: groupPeople, Title: "What people type:"}, &cobra.Group{ID: groupRoles, Title: "Roles that jobs run:"})
 	root.AddCommand(
-		demoCommand(), deadletterCommand(getenv), s3Command(getenv), healthCommand(getenv),
+		demoCommand(), deadletterCommand(getenv), healthCommand(getenv),
 		uploadsCommand(getenv), alertsCommand(getenv), quotesCommand(getenv), filterCommand(getenv),
 		mailerCommand(getenv), webhooksCommand(getenv), deadlettersCommand(getenv),
 		marketCommand(getenv), inboxCommand(getenv),

@@ -10,6 +10,7 @@ if [ -n "$unformatted" ]; then
   exit 1
 fi
 go vet ./...
+go build -tags image -o /dev/null . # the program of the image drydock
 go tool staticcheck ./...
 for file in jobs/*.nomad.hcl; do
   go tool hclfmt -require-no-change "$file" >/dev/null || {
