@@ -38,7 +38,6 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	root.AddCommand(outsideCommands(getenv)...)
 	return root.ExecuteContext(ctx)
 }
 
@@ -66,6 +65,7 @@ and the very same jobs on any Nomad and Consul cluster, in any cloud.`,
 		mailerCommand(getenv), webhooksCommand(getenv), deadlettersCommand(getenv),
 		marketCommand(getenv), inboxCommand(getenv),
 	)
+	root.AddCommand(outsideCommands(getenv)...)
 	return root
 }
 
