@@ -24,29 +24,29 @@ static void log_quietly(const char *domain, GLogLevelFlags level, const char *me
     g_log_default_handler(domain, level, message, data);
 }
 
-// start_vips starts libvips. By itself that loads every module installed beside it, and with them the
-// libraries of formats that are never opened here. Where the one for HEIF is a module that can be
-// found, libvips is told to look for modules where there are none, and gets that one.
-static int start_vips(void) {
+// By itself libvips loads every module installed beside it, and with them the libraries of formats
+// that are never opened here. Where the one for HEIF is a module that can be found, libvips is told to
+// look for modules where there are none, and gets that one.
+static char *heif_module;
+
+// It is told so before there is any other thread, which setenv asks for.
+__attribute__((constructor)) static void find_heif_module(void) {
   Dl_info library;
-  char *heif = NULL;
-  if (!getenv("VIPSHOME") && dladdr((void *)vips_init, &library) && library.dli_fname) {
-    char *folder = g_path_get_dirname(library.dli_fname);
-    char *modules = g_strdup_printf("vips-modules-%d.%d", vips_version(0), vips_version(1));
-    heif = g_build_filename(folder, modules, "vips-heif." G_MODULE_SUFFIX, NULL);
-    if (!g_file_test(heif, G_FILE_TEST_EXISTS)) g_clear_pointer(&heif, g_free);
-    g_free(modules);
-    g_free(folder);
-  }
-  if (heif) setenv("VIPSHOME", "/nonexistent", 1);
-  int failed = vips_init("drydock-images");
-  if (heif) {
-    unsetenv("VIPSHOME");
-    GModule *module = failed ? NULL : g_module_open(heif, G_MODULE_BIND_LAZY);
-    if (module) g_module_make_resident(module);
-    g_free(heif);
-  }
-  return failed;
+  if (getenv("VIPSHOME") || !dladdr((void *)vips_init, &library) || !library.dli_fname) return;
+  char *folder = g_path_get_dirname(library.dli_fname);
+  char *modules = g_strdup_printf("vips-modules-%d.%d", vips_version(0), vips_version(1));
+  heif_module = g_build_filename(folder, modules, "vips-heif." G_MODULE_SUFFIX, NULL);
+  g_free(modules);
+  g_free(folder);
+  if (g_file_test(heif_module, G_FILE_TEST_EXISTS)) setenv("VIPSHOME", "/nonexistent", 1);
+  else g_clear_pointer(&heif_module, g_free);
+}
+
+static int start_vips(void) {
+  if (vips_init("drydock-images")) return -1;
+  GModule *module = heif_module ? g_module_open(heif_module, G_MODULE_BIND_LAZY) : NULL;
+  if (module) g_module_make_resident(module);
+  return 0;
 }
 
 const char *drydock_startup(void) {
