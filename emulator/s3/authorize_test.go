@@ -69,7 +69,7 @@ func TestKeyDoesWhatItsPolicyAllows(t *testing.T) {
 func TestRoutesHaveActions(t *testing.T) {
 	t.Parallel()
 	asking := map[string]bool{}
-	for key, rt := range table() {
+	for key, rt := range routes() {
 		if rt.action == asksItself {
 			asking[key.String()] = true
 			continue

@@ -19,16 +19,6 @@ var (
 	errNoSuchBucketPolicy = newError(http.StatusNotFound, "NoSuchBucketPolicy", "The bucket policy does not exist")
 )
 
-// bucketPolicyRoutes are those of what a bucket lets everybody do.
-func bucketPolicyRoutes() map[routeKey]route {
-	return map[routeKey]route{
-		{http.MethodGet, bucketLevel, "policy"}:       {handle: (*request).getBucketPolicy, action: "s3:GetBucketPolicy"},
-		{http.MethodPut, bucketLevel, "policy"}:       {handle: (*request).putBucketPolicy, action: "s3:PutBucketPolicy"},
-		{http.MethodDelete, bucketLevel, "policy"}:    {handle: (*request).deleteBucketPolicy, action: "s3:DeleteBucketPolicy"},
-		{http.MethodGet, bucketLevel, "policyStatus"}: {handle: (*request).getBucketPolicyStatus, action: "s3:GetBucketPolicyStatus"},
-	}
-}
-
 func (q *request) getBucketPolicy() error {
 	b, err := q.bucketOf()
 	if err != nil {

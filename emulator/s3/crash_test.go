@@ -199,14 +199,20 @@ func checkAfterKills(t *testing.T, dir string, keys map[string]*history) {
 	left, err := readNames(filepath.Join(dir, "s3", "tmp"))
 	require.NoError(t, err)
 	require.Empty(t, left)
-	eventually(t, func() bool {
-		s.st.j.cur.mu.Lock()
-		defer s.st.j.cur.mu.Unlock()
-		names, err := readNames(filepath.Join(dir, "s3", "log"))
-		return err == nil && len(names) == 1 && s.st.j.cur.pending == 0
-	}, "everything is delivered")
+	awaitDelivery(t, s.st, dir)
 	require.NoError(t, s.Close())
 	checkDiary(t, dir, keys)
+}
+
+// awaitDelivery waits until the outbox is empty.
+func awaitDelivery(t *testing.T, st *store, dir string) {
+	t.Helper()
+	eventually(t, func() bool {
+		st.j.cur.mu.Lock()
+		defer st.j.cur.mu.Unlock()
+		names, err := readNames(filepath.Join(dir, "s3", "log"))
+		return err == nil && len(names) == 1 && st.j.cur.pending == 0
+	}, "everything is delivered")
 }
 
 // stateOf reads a key back and returns which change it shows.

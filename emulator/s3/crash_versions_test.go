@@ -240,12 +240,7 @@ func checkVersionsDiary(t *testing.T, dir string, lines []said) {
 	require.NoError(t, err)
 	s, err := openKilled(dir, false, d)
 	require.NoError(t, err)
-	eventually(t, func() bool {
-		s.st.j.cur.mu.Lock()
-		defer s.st.j.cur.mu.Unlock()
-		names, err := readNames(filepath.Join(dir, "s3", "log"))
-		return err == nil && len(names) == 1 && s.st.j.cur.pending == 0
-	}, "everything is delivered")
+	awaitDelivery(t, s.st, dir)
 	require.NoError(t, s.Close())
 	raw, err := os.ReadFile(filepath.Join(dir, "diary"))
 	require.NoError(t, err)

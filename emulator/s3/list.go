@@ -140,8 +140,8 @@ func (l listing) contents(p page, withOwner bool, metadata func(e entry) (*metad
 	return out.Bytes(), nil
 }
 
-func (l listing) commonPrefixes(p page) (prefixes []prefixXML) {
-	for _, s := range p.prefixes {
+func (l listing) commonPrefixes(common []string) (prefixes []prefixXML) {
+	for _, s := range common {
 		prefixes = append(prefixes, prefixXML{l.encode(s)})
 	}
 	return prefixes
@@ -162,7 +162,7 @@ func (q *request) listObjectsV1() error {
 		Name: b.name, Prefix: l.encode(l.prefix), Marker: l.encode(marker), NextMarker: l.encode(p.next),
 		MaxKeys: l.limit, Delimiter: l.encode(l.delimiter), EncodingType: l.encoding, IsTruncated: p.truncated,
 	}
-	out.CommonPrefixes = l.commonPrefixes(p)
+	out.CommonPrefixes = l.commonPrefixes(p.prefixes)
 	if out.Contents, err = l.contents(p, true, func(entry) (*metadataXML, error) { return nil, nil }); err != nil {
 		return err
 	}
@@ -198,7 +198,7 @@ func (q *request) listObjectsV2() error {
 	if p.truncated {
 		out.NextContinuationToken = base64.StdEncoding.EncodeToString([]byte(p.next))
 	}
-	out.CommonPrefixes = l.commonPrefixes(p)
+	out.CommonPrefixes = l.commonPrefixes(p.prefixes)
 	metadata := func(e entry) (*metadataXML, error) { return q.metadata(b, e) }
 	if out.Contents, err = l.contents(p, q.query.Get("fetch-owner") == "true", metadata); err != nil {
 		return err

@@ -76,9 +76,7 @@ func (q *request) listVersions() error {
 		}
 		out.Versions = append(out.Versions, x)
 	}
-	for _, s := range p.prefixes {
-		out.CommonPrefixes = append(out.CommonPrefixes, prefixXML{l.encode(s)})
-	}
+	out.CommonPrefixes = l.commonPrefixes(p.prefixes)
 	return q.writeXML(out)
 }
 

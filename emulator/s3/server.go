@@ -118,7 +118,7 @@ func Open(o Options) (*Server, error) {
 	_, _ = rand.Read(run)
 	s := &Server{
 		opts: o, anyRegion: anyRegion, log: o.Logger, now: o.Now, st: st, keys: ring, deployment: id,
-		routes: table(), absent: absent(table()), prefix: hex.EncodeToString(run),
+		routes: routes(), absent: absent(routes()), prefix: hex.EncodeToString(run),
 		outbox: startOutbox(o.Notifiers, o.Logger), hub: newHub(),
 	}
 	for _, p := range pending {

@@ -59,7 +59,7 @@ func (k routeKey) String() string {
 
 func TestSurfaceIsCurrent(t *testing.T) {
 	const file = "SURFACE.md"
-	now := surface(table())
+	now := surface(routes())
 	if *update {
 		require.NoError(t, os.WriteFile(file, []byte(now), 0o644))
 	}
@@ -75,10 +75,10 @@ func TestEveryRouteIsOnTheSurface(t *testing.T) {
 		assert.False(t, described[o.routeKey], "%s is described twice", o.routeKey)
 		described[o.routeKey] = true
 	}
-	for k := range table() {
+	for k := range routes() {
 		assert.True(t, described[k], "%s is served and not described: add it to operations", k)
 	}
-	for _, o := range absent(table()) {
+	for _, o := range absent(routes()) {
 		assert.NotEmpty(t, o.lacks, "%s is absent, and operations does not say why", o.name)
 	}
 }
@@ -93,7 +93,7 @@ func TestWhatIsAbsentIsNotImplemented(t *testing.T) {
 		{http.MethodPut, bucketLevel, "bogus"}, {http.MethodDelete, bucketLevel, "bogus"}, {http.MethodGet, bucketLevel, "bogus"},
 		{http.MethodPut, objectLevel, "bogus"}, {http.MethodDelete, objectLevel, "bogus"}, {http.MethodGet, objectLevel, "bogus"},
 	}
-	for k := range absent(table()) {
+	for k := range absent(routes()) {
 		refused = append(refused, k)
 	}
 	for _, k := range refused {
