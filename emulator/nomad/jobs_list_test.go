@@ -65,7 +65,7 @@ func TestJobsAreToldAtAGlance(t *testing.T) {
 	c := connect(t, n)
 	register(t, c, mockJob("first", 1), batchJob("parent", nil, &api.ParameterizedJobConfig{}))
 	running(t, c, "first", 1)
-	untilDeployed(t, c, "first")
+	untilDeployment(t, c, "first", api.DeploymentStatusSuccessful)
 	_, _, err := c.Jobs().Dispatch("parent", nil, nil, "", nil)
 	require.NoError(t, err)
 	statuses := map[string]jobStatus{}
@@ -98,7 +98,7 @@ func TestReadingAJobWaitsForItsChange(t *testing.T) {
 	c := connect(t, n)
 	register(t, c, scaledJob("web", 1))
 	running(t, c, "web", 1)
-	untilDeployed(t, c, "web")
+	untilDeployment(t, c, "web", api.DeploymentStatusSuccessful)
 	paths := []string{
 		"/v1/jobs?x", "/v1/jobs/statuses?x", "/v1/job/web?x", "/v1/job/web/versions?x", "/v1/job/web/summary?x", "/v1/job/web/scale?x",
 		"/v1/job/web/allocations?x", "/v1/job/web/evaluations?x", "/v1/job/web/deployments?x", "/v1/job/web/deployment?x", "/v1/scaling/policies?x",

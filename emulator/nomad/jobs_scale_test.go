@@ -16,13 +16,13 @@ func scaledJob(id string, count int) *api.Job {
 	return job
 }
 
-// untilDeployed waits until the latest deployment of a job has succeeded.
-func untilDeployed(t testing.TB, c *api.Client, job string) {
+// untilDeployment waits until the latest deployment of a job has a status.
+func untilDeployment(t testing.TB, c *api.Client, job, status string) {
 	t.Helper()
 	require.Eventually(t, func() bool {
 		d, _, err := c.Jobs().LatestDeployment(job, nil)
 		require.NoError(t, err)
-		return d != nil && d.Status == api.DeploymentStatusSuccessful
+		return d != nil && d.Status == status
 	}, patience, 10*time.Millisecond)
 }
 
@@ -32,9 +32,10 @@ func TestAJobIsScaled(t *testing.T) {
 	slow := scaledJob("slow", 1)
 	slow.TaskGroups[0].Update.MinHealthyTime = new(4 * time.Minute) // less than its deadline
 	register(t, c, slow, scaledJob("web", 1))
+	untilDeployment(t, c, "slow", api.DeploymentStatusRunning)
 	_, _, err := c.Jobs().Scale("slow", "group", new(3), "too early", false, nil, nil)
 	require.ErrorContains(t, err, "job scaling blocked due to active deployment")
-	untilDeployed(t, c, "web")
+	untilDeployment(t, c, "web", api.DeploymentStatusSuccessful)
 
 	answer, _, err := c.Jobs().Scale("web", "group", new(3), "busy", false, map[string]any{"load": "high"}, nil)
 	require.NoError(t, err)

@@ -67,7 +67,9 @@ var allocationCommands = []parity.Command{
 	{Line: "nomad job stop -detach -purge actions"},
 }
 
-// drainCommands take the node out of service, and back.
+// drainCommands take the node out of service, and back. Whether the command
+// that drains says of an allocation that it is marked and draining depends on
+// how often it looks.
 var drainCommands = []parity.Command{
 	{Line: "nomad job run -detach steady.nomad.hcl"},
 	{Line: "await 'steady +0 +0 +2 ' 'nomad job status steady'"},
@@ -75,7 +77,7 @@ var drainCommands = []parity.Command{
 	{Line: "nomad node status"},
 	{Line: "nomad node eligibility -disable nothing"},
 	{Line: "nomad node eligibility -enable $(node)"},
-	{Line: "nomad node drain -enable -yes -deadline 10s -m 'for repair' $(node) | sed '/ draining$/d'", Sorted: true},
+	{Line: "nomad node drain -enable -yes -deadline 10s -m 'for repair' $(node) | sed -E '/ (marked for migration|draining)$/d'", Sorted: true},
 	{Line: "nomad node status $(node) | sed '/Allocated Resources/,/Utilization/d'"},
 	{Line: "nomad node status"},
 	{Line: "await 'steady +2 +0 +0 ' 'nomad job status steady'"},
