@@ -157,10 +157,11 @@ func (b *bench) realProgram(ctx context.Context, name string) (string, error) {
 }
 
 // build builds a package of this module and returns the program's path.
-func (b *bench) build(ctx context.Context, name, pkg string) (string, error) {
+func (b *bench) build(ctx context.Context, name, pkg string, environment ...string) (string, error) {
 	b.say("building %s", name)
 	build := exec.CommandContext(ctx, "go", "build", "-o", b.cached(name), pkg)
 	build.Dir = b.root
+	build.Env = append(os.Environ(), environment...)
 	_, err := output(build)
 	return b.cached(name), err
 }

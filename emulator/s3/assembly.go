@@ -61,7 +61,7 @@ func (q *request) storeCommon(u *upload, number int, offset int64, p *payload) (
 		return nil, err
 	}
 	m := &meta{Key: u.Key, Size: st.size, ETag: p.etag(), Checksum: p.checksum(), Modified: q.srv.now().UTC()}
-	if err := st.settle(s.sync); err != nil {
+	if err := st.settle(); err != nil {
 		return nil, err
 	}
 	u.mu.Lock()
@@ -87,7 +87,7 @@ func (s *store) stageIn(path string, flag int, offset int64) (*staged, error) {
 		return nil, fmt.Errorf("stage part: %w", err)
 	}
 	buf := s.bufs.Get().(*[]byte)
-	return &staged{path: path, f: f, buf: (*buf)[:0], pool: &s.bufs, done: true, early: s.sync, written: offset, begun: offset}, nil
+	return &staged{path: path, out: newBehind(f, offset, s.sync, true), buf: (*buf)[:0], pool: &s.bufs, done: true}, nil
 }
 
 // loadCommon reads what an earlier run knew of a part in the common file.
@@ -146,7 +146,7 @@ func (s *store) stageWhole(u *upload, parts []part) (*staged, error) {
 	}
 	st, err := s.stageIn(path, 0, size)
 	if err == nil {
-		err = st.f.Truncate(size) // of a tail from an attempt before
+		err = st.out.f.Truncate(size) // of a tail from an attempt before
 	}
 	if err != nil {
 		_ = os.Remove(path)
@@ -185,7 +185,7 @@ func (b *staged) appendFile(path string, offset, size int64) error {
 	if _, err := f.Seek(offset, io.SeekStart); err != nil {
 		return err
 	}
-	n, err := io.CopyN(b.f, f, size)
+	n, err := io.CopyN(b.out.f, f, size)
 	b.size += n
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/sync/errgroup"
 )
 
 // meta is everything known about an object or a part besides its bytes.
@@ -52,7 +53,6 @@ const (
 	footerMagic  = "DRYBLOB1"
 	maxMetaSize  = 1 << 20
 	copyBufSize  = 256 << 10
-	earlyWrite   = 4 << 20
 	tailReadSize = 4 << 10
 )
 
@@ -129,17 +129,14 @@ func openBlob(path string) (*os.File, *meta, error) {
 // staged is a blob being written in tmp/. Either it is committed, or discard
 // removes it; discard after a commit does nothing.
 type staged struct {
-	id   string
-	path string
-	f    *os.File
-	buf  []byte
-	pool *sync.Pool
-	size int64
-	done bool
-
-	early   bool  // have the disk written to as the blob grows
-	written int64 // up to where
-	begun   int64 // up to where the disk has been told of it
+	id    string
+	path  string
+	out   behind
+	buf   []byte // what is not written yet
+	spare []byte // nil until buf was full once
+	pool  *sync.Pool
+	size  int64
+	done  bool
 }
 
 func (s *store) stage() (*staged, error) {
@@ -150,44 +147,51 @@ func (s *store) stage() (*staged, error) {
 		return nil, fmt.Errorf("stage object: %w", err)
 	}
 	buf := s.bufs.Get().(*[]byte)
-	return &staged{id: id, path: path, f: f, buf: (*buf)[:0], pool: &s.bufs, early: s.sync}, nil
+	return &staged{id: id, path: path, out: newBehind(f, 0, s.sync, false), buf: (*buf)[:0], pool: &s.bufs}, nil
 }
 
-// readFrom copies r to the blob, buffer by buffer.
-func (b *staged) readFrom(r io.Reader) error {
+// readFrom copies a body to the blob, which is empty: a buffer that is full is
+// hashed and written while the next one is received.
+func (b *staged) readFrom(p *payload) error {
+	var working errgroup.Group
+	defer func() { _ = working.Wait() }() // it ends before the buffers go back
 	for {
-		if len(b.buf) == cap(b.buf) {
-			if err := b.flush(); err != nil {
-				return err
-			}
-		}
-		n, err := r.Read(b.buf[len(b.buf):cap(b.buf)])
+		n, err := p.receive(b.buf[len(b.buf):cap(b.buf)])
 		b.buf = b.buf[:len(b.buf)+n]
 		b.size += int64(n)
-		if errors.Is(err, io.EOF) {
-			return nil
+		switch {
+		case errors.Is(err, io.EOF):
+			if err := working.Wait(); err != nil {
+				return err
+			}
+			p.hash(b.buf)
+			return p.verify()
+		case err != nil:
+			return err
+		case len(b.buf) < cap(b.buf):
+			continue
 		}
-		if err != nil {
+		if err := working.Wait(); err != nil {
 			return err
 		}
+		full := b.buf
+		if b.spare == nil {
+			b.spare = *b.pool.Get().(*[]byte)
+		}
+		b.buf, b.spare = b.spare[:0], full
+		working.Go(func() error { p.hash(full); return nil })
+		working.Go(func() error { return b.out.write(full) })
 	}
 }
 
 func (b *staged) flush() error {
-	n, err := b.f.Write(b.buf)
+	err := b.out.write(b.buf)
 	b.buf = b.buf[:0]
-	if err != nil {
-		return fmt.Errorf("write object: %w", err)
-	}
-	if b.written += int64(n); b.early && b.written-b.begun >= earlyWrite {
-		writeSoon(b.f, b.begun, b.written-b.begun)
-		b.begun = b.written
-	}
-	return nil
+	return err
 }
 
 // seal writes the metadata and makes the blob durable where it is staged.
-func (b *staged) seal(m *meta, sync bool) error {
+func (b *staged) seal(m *meta) error {
 	m.ID, m.Size = b.id, b.size
 	tail, err := appendTail(nil, m)
 	if err != nil {
@@ -199,18 +203,16 @@ func (b *staged) seal(m *meta, sync bool) error {
 		}
 	}
 	b.buf = append(b.buf, tail...)
-	return b.settle(sync)
+	return b.settle()
 }
 
 // settle makes durable what has been written.
-func (b *staged) settle(sync bool) error {
+func (b *staged) settle() error {
 	if err := b.flush(); err != nil {
 		return err
 	}
-	if sync {
-		if err := b.f.Sync(); err != nil {
-			return fmt.Errorf("sync object: %w", err)
-		}
+	if err := b.out.sync(); err != nil {
+		return err
 	}
 	return b.close()
 }
@@ -239,14 +241,17 @@ func (b *staged) reseal(m *meta, sync bool) error {
 }
 
 func (b *staged) close() error {
-	if b.f == nil {
+	if b.out.f == nil {
 		return nil
 	}
-	err := b.f.Close()
-	b.f = nil
-	buf := b.buf[:0]
-	b.pool.Put(&buf)
-	b.buf = nil
+	err := b.out.f.Close()
+	b.out.f = nil
+	for _, buf := range [][]byte{b.buf, b.spare} {
+		if buf != nil {
+			b.pool.Put(&buf)
+		}
+	}
+	b.buf, b.spare = nil, nil
 	return err
 }
 

@@ -114,16 +114,23 @@ func (q *request) chunkedBody(p *payload, kind string) error {
 
 // Read returns io.EOF only when everything announced has been verified.
 func (p *payload) Read(b []byte) (int, error) {
-	n, err := p.src.Read(b)
-	p.n += int64(n)
-	if p.size >= 0 && p.n > p.size {
-		return 0, errExcessData
-	}
+	n, err := p.receive(b)
 	p.hash(b[:n])
 	if errors.Is(err, io.EOF) {
 		if verr := p.verify(); verr != nil {
 			return n, verr
 		}
+	}
+	return n, err
+}
+
+// receive reads without hashing: that is left to the caller, in this order, and
+// so is verify at the end.
+func (p *payload) receive(b []byte) (int, error) {
+	n, err := p.src.Read(b)
+	p.n += int64(n)
+	if p.size >= 0 && p.n > p.size {
+		return 0, errExcessData
 	}
 	return n, err
 }

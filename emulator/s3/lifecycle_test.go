@@ -290,7 +290,7 @@ func TestScannerComesByItself(t *testing.T) {
 		require.NoError(t, err)
 		st, err := s.st.stage()
 		require.NoError(t, err)
-		require.NoError(t, st.readFrom(strings.NewReader("x")))
+		require.NoError(t, st.readFrom(newPayload(strings.NewReader("x"), -1, minio.ChecksumNone)))
 		m := &meta{Key: "key", ETag: "e", Modified: s.now()}
 		require.NoError(t, s.st.seal(b, st, m))
 		require.NoError(t, s.st.put(b, st, m, change{

@@ -229,7 +229,7 @@ func (q *request) storePart(u *upload, number int, p *payload) (*meta, error) {
 		return nil, err
 	}
 	m := &meta{Key: u.Key, ETag: p.etag(), Checksum: p.checksum(), Modified: q.srv.now().UTC()}
-	if err := st.seal(m, s.sync); err != nil {
+	if err := st.seal(m); err != nil {
 		return nil, err
 	}
 	u.mu.Lock()

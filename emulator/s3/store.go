@@ -166,7 +166,7 @@ func (s *store) sawSequence(n int64) {
 // seal ends a staged blob as a version of an object of b.
 func (s *store) seal(b *bucket, st *staged, m *meta) error {
 	m.Version, m.Sequence = b.newVersion(), s.nextSequence()
-	return st.seal(m, s.sync)
+	return st.seal(m)
 }
 
 // put commits a blob that seal has ended. When it returns nil the object is

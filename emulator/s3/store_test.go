@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/google/uuid"
+	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/notification"
 	"github.com/stretchr/testify/require"
 )
@@ -40,7 +41,7 @@ func interrupt(t *testing.T) *interrupted {
 func (i *interrupted) staged(key, data string) (*staged, *record) {
 	st, err := i.s.st.stage()
 	require.NoError(i.t, err)
-	require.NoError(i.t, st.readFrom(strings.NewReader(data)))
+	require.NoError(i.t, st.readFrom(newPayload(strings.NewReader(data), -1, minio.ChecksumNone)))
 	m := &meta{Key: key, ETag: "etag of " + data}
 	require.NoError(i.t, i.s.st.seal(i.b, st, m))
 	body := `{"EventName":"s3:ObjectCreated:Put","Key":"uploads/` + key + `","Records":[{}]}`
@@ -171,9 +172,9 @@ func TestLargeMetadata(t *testing.T) {
 	st, err := i.s.st.stage()
 	require.NoError(t, err)
 	defer st.discard()
-	require.NoError(t, st.readFrom(strings.NewReader("data")))
+	require.NoError(t, st.readFrom(newPayload(strings.NewReader("data"), -1, minio.ChecksumNone)))
 	m := &meta{Key: "key", Parts: make([]objectPart, 10_000)}
-	require.NoError(t, st.seal(m, false))
+	require.NoError(t, st.seal(m))
 	f, got, err := openBlob(st.path)
 	require.NoError(t, err)
 	defer func() { _ = f.Close() }()

@@ -220,7 +220,7 @@ func TestVersionsAreInOrderOfCommit(t *testing.T) {
 	bk := must(e.st.bucket(b))
 	stage := func(data string) (*staged, *meta) {
 		st := must(e.st.stage())
-		require.NoError(t, st.readFrom(strings.NewReader(data)))
+		require.NoError(t, st.readFrom(newPayload(strings.NewReader(data), -1, minio.ChecksumNone)))
 		m := &meta{Key: "key", ETag: data}
 		require.NoError(t, e.st.seal(bk, st, m))
 		return st, m
