@@ -355,7 +355,9 @@ job "nats" {
       }
 
       # The passwords that there are: of the roles, and of system, which may look
-      # into the server itself. A changed one is taken without a restart.
+      # into the server itself. A changed one is taken without a restart. The
+      # answers to a role come to an inbox that no other can read; those to MinIO,
+      # which has no name for its own, to the usual one.
       template {
         destination   = "secrets/users.conf"
         perms         = var.user == "" && var.driver == "raw_exec" ? "0600" : "0644"
@@ -380,7 +382,7 @@ job "nats" {
                 {{- with .${user}.Value }}
                 {
                   user: ${user}, password: {{ printf "%q" . }}
-                  permissions: { subscribe: "_INBOX.>", publish: ["${join("\", \"", subjects)}"] }
+                  permissions: { subscribe: "_INBOX${user == "minio" ? "" : "_${user}"}.>", publish: ["${join("\", \"", subjects)}"] }
                 }
                 {{- end }}
                 %{~endfor~}

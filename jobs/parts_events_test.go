@@ -75,6 +75,10 @@ func testEvents(t *testing.T, c cluster) {
 	for _, subject := range []string{"objects.created", "$JS.API.STREAM.INFO.objects", "$JS.API.STREAM.DELETE.quotes"} {
 		assert.Error(t, published(quotes, subject), "quotes publishes to %s", subject)
 	}
+	for _, subject := range []string{"_INBOX.>", "_INBOX_images.>", "objects.created"} {
+		assert.ErrorIs(t, subscribed(t, quotes, subject), natsgo.ErrPermissionViolation, "quotes reads %s", subject)
+	}
+	assert.NoError(t, subscribed(t, quotes, "_INBOX_quotes.>"))
 
 	c.restart(t, "nats")
 	assert.Equal(t, 2, eventsKept(t, natsAt(c.address(t, "nats"), "images", natsItems["images"])), "after a restart")
@@ -106,7 +110,13 @@ func openBus(t *testing.T, address string) *nats.Bus {
 
 func jetStream(t *testing.T, address string) jetstream.JetStream {
 	t.Helper()
-	connection, err := natsgo.Connect(address)
+	u, err := url.Parse(address)
+	require.NoError(t, err)
+	options := []natsgo.Option{natsgo.PermissionErrOnSubscribe(true)}
+	if user := u.User.Username(); user != "minio" {
+		options = append(options, natsgo.CustomInboxPrefix("_INBOX_"+user))
+	}
+	connection, err := natsgo.Connect(address, options...)
 	require.NoError(t, err)
 	t.Cleanup(connection.Close)
 	js, err := jetstream.New(connection)
@@ -120,6 +130,20 @@ func published(js jetstream.JetStream, subject string) error {
 	connection := js.Conn()
 	_, err := connection.Request(subject, []byte("{}"), time.Second)
 	return errors.Join(err, connection.LastError())
+}
+
+// subscribed is what the server says to one that wants to read a subject.
+func subscribed(t *testing.T, js jetstream.JetStream, subject string) error {
+	t.Helper()
+	connection := js.Conn()
+	subscription, err := connection.SubscribeSync(subject)
+	require.NoError(t, err)
+	require.NoError(t, connection.Flush())
+	_, err = subscription.NextMsg(time.Millisecond)
+	if errors.Is(err, natsgo.ErrTimeout) {
+		return nil
+	}
+	return err
 }
 
 // eventsKept counts what the stream objects holds.

@@ -5,6 +5,9 @@
 // A server is named by a URL: nats://[user:password@]host[:port][?replicas=3].
 // The port is 4222 by default, and replicas (1, 3 or 5; 1 by default) applies
 // to the streams and buckets that are created, never to those that exist.
+//
+// Answers come to subjects below _INBOX_ and the user's name, so that a server
+// can let each user read its own alone: _INBOX_images.> for the user images.
 package nats
 
 import (
@@ -52,6 +55,7 @@ func connect(ctx context.Context, rawURL string) (*connection, error) {
 
 	connected := make(chan struct{}, 1)
 	nc, err := nats.Connect(u.String(),
+		nats.CustomInboxPrefix(inboxPrefix(u.User.Username())),
 		nats.Name("drydock"),
 		nats.RetryOnFailedConnect(true),
 		nats.MaxReconnects(-1),
@@ -81,6 +85,14 @@ func connect(ctx context.Context, rawURL string) (*connection, error) {
 		return nil, fmt.Errorf("connect to NATS at %s: %w", u.Host, err)
 	}
 	return &connection{nc: nc, js: js, replicas: replicas}, nil
+}
+
+// inboxPrefix is what the subjects begin with to which a user's answers come.
+func inboxPrefix(user string) string {
+	if !nameForm().MatchString(user) { // nobody, or one whose name a subject cannot hold
+		return "_INBOX"
+	}
+	return "_INBOX_" + user
 }
 
 // readyWait is less than answerWait, as who asks whether all is well does not wait for long.
