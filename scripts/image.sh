@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Builds the container images drydock and drydock-images, says how large they
-# are and how they are run.
+# are and how they are run; or, with the argument parts, images of NATS, MinIO
+# and PostgreSQL for clusters that no registry can be reached from.
 #
-#   scripts/image.sh
+#   scripts/image.sh [parts]
 #
 # BASE is the image with the Debian or Ubuntu that libvips comes from, and GO
 # the one that the programs are compiled in. Where BASE is not given and no
@@ -23,8 +24,8 @@ die() {
 }
 
 log=$(mktemp)
-unfinished=
-trap 'rm -f "$log" "$unfinished"' EXIT
+unfinished= folder=
+trap 'rm -rf "$log" "$unfinished" "$folder"' EXIT
 
 # attempt WHAT COMMAND...: runs it in silence; when it fails the program ends
 # with one line, after what the command said where that is not understood.
@@ -48,9 +49,13 @@ need_engine() {
   die "no Docker engine answers at ${DOCKER_HOST:-unix:///var/run/docker.sock}: start one (systemctl start docker), or have one for this alone: scripts/docker.sh make image"
 }
 
-# make_base: makes the local base once, and keeps it in the user's cache folder.
-# Its name on the engine is left in $base.
+# make_base NAME PACKAGE...: makes a local base with the packages once, and keeps
+# it in the user's cache folder. Its name on the engine is left in $base.
 make_base() {
+  local name=$1
+  shift
+  local packages
+  packages=$(IFS=, && echo "$*")
   local distribution release components as_root=() archive
   # shellcheck source=/dev/null
   read -r distribution release < <(. /etc/os-release 2>/dev/null && echo "$ID ${VERSION_CODENAME:-}") || true
@@ -59,8 +64,8 @@ make_base() {
   ubuntu) components=main,universe ;;
   *) die "no registry can be reached, and a base of its own needs Debian or Ubuntu: give an image that the engine has, as make image BASE=$registry_base" ;;
   esac
-  base=drydock-base:$release
-  archive=${XDG_CACHE_HOME:-$HOME/.cache}/drydock/base-$release-$(dpkg --print-architecture).tar
+  base=drydock-$name:$release
+  archive=${XDG_CACHE_HOME:-$HOME/.cache}/drydock/$name-$release-$(dpkg --print-architecture).tar
   mkdir -p "$(dirname "$archive")"
   exec 9>"$archive.lock"
   flock 9 # one makes it, others wait for it
@@ -71,9 +76,9 @@ make_base() {
       as_root=(sudo)
     fi
     unfinished=$archive.new.tar
-    say "making the base of $distribution $release, once; it takes a minute or two"
+    say "making the $name of $distribution $release, once; it takes a minute or two"
     attempt "making the base" "${as_root[@]}" mmdebstrap --variant=essential --components="$components" \
-      --include=usr-is-merged,ca-certificates,libvips42 --dpkgopt=force-unsafe-io \
+      --include="$packages" --dpkgopt=force-unsafe-io \
       --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/share/man/*' \
       "$release" "$unfinished"
     mv "$unfinished" "$archive"
@@ -94,14 +99,30 @@ build() {
 
 build_local() { tar -cf - Dockerfile scripts/image-root.sh bin/image/drydock bin/drydock-images | build "$1"; }
 
+# build_parts: the images of the platform's parts, of the programs that
+# scripts/real.sh has and the system's PostgreSQL.
+build_parts() {
+  local part
+  make_base parts postgresql
+  folder=$(mktemp -d)
+  for part in nats-server minio mc; do cp "$(scripts/real.sh "$part")" "$folder/$part"; done
+  for part in nats minio postgres; do
+    attempt "building $part" docker build --file scripts/parts.Dockerfile --target "$part" --tag "drydock-$part:local" --build-arg BASE="$base" "$folder"
+  done
+}
+
 need_engine
+if [ "${1:-}" = parts ]; then
+  build_parts
+  exit
+fi
 base=${BASE:-}
 if [ -z "$base" ]; then
   say "looking for $registry_base"
   if timeout 60 docker pull --quiet "$registry_base" >/dev/null 2>&1; then base=$registry_base; else base=local; fi
 fi
 if [ "$base" = local ]; then
-  make_base
+  make_base base usr-is-merged ca-certificates libvips42
   say "on the base of this machine's release, with the programs that are built here"
   attempt "building the programs" make VERSION="$version" bin/image/drydock bin/drydock-images
   go=$base context=- builder=build_local

@@ -20,16 +20,22 @@ const root = "../.."
 // labelAllocation is on every container that a Nomad runs, emulated or not.
 const labelAllocation = "com.hashicorp.nomad.alloc_id"
 
-// buildImages builds both, once, as where there is no registry.
-var buildImages = sync.OnceValue(func() error {
-	build := exec.Command("scripts/image.sh")
+// buildImages builds both, buildParts those of the platform's parts, once, as
+// where there is no registry.
+var (
+	buildImages = sync.OnceValue(func() error { return build() })
+	buildParts  = sync.OnceValue(func() error { return build("parts") })
+)
+
+func build(which ...string) error {
+	build := exec.Command("scripts/image.sh", which...)
 	build.Dir = root
 	build.Env = append(os.Environ(), "BASE=local")
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("scripts/image.sh: %w\n%s", err, output)
 	}
 	return nil
-})
+}
 
 // images has both images built. Where that cannot be, for want of root, of
 // mmdebstrap or of an engine, the test is skipped.

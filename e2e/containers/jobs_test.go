@@ -100,10 +100,7 @@ func (c cluster) checkPhotographs(ctx context.Context, t *testing.T) {
 // checkContainer looks at how the one container of a job runs.
 func (c cluster) checkContainer(t *testing.T, job string) {
 	t.Helper()
-	allocations, _, err := c.nomad.Jobs().Allocations(job, false, nil)
-	require.NoError(t, err)
-	require.Len(t, allocations, 1, job)
-	found := containersOf(t, allocations[0].ID)
+	found := c.containers(t, job)
 	require.Len(t, found, 1, job)
 	one := found[0]
 	assert.Equal(t, "65532:65532", one.Config.User, job)
@@ -114,7 +111,7 @@ func (c cluster) checkContainer(t *testing.T, job string) {
 	assert.Equal(t, []string{"ALL"}, one.HostConfig.CapDrop, job)
 	assert.Contains(t, one.HostConfig.SecurityOpt, "no-new-privileges", job)
 	assert.Eventually(t, func() bool {
-		now := containersOf(t, allocations[0].ID)
+		now := c.containers(t, job)
 		return len(now) == 1 && now[0].ID == one.ID && now[0].State.Health != nil && now[0].State.Health.Status == "healthy"
 	}, within, 200*time.Millisecond, "the engine finds %s healthy", job)
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,13 +83,15 @@ server {
 }
 
 client {
-  enabled = true
+  enabled           = true
+  network_interface = "lo"
 
   options = {
     "driver.allowlist"     = "docker"
     "fingerprint.denylist" = "env_aws,env_gce,env_azure,env_digitalocean"
   }
-}
+
+%s}
 
 plugin "docker" {
   config {
@@ -119,7 +122,13 @@ func real(t *testing.T) cluster {
 		engine = "unix:///var/run/docker.sock"
 	}
 	file := filepath.Join(dir, "nomad.hcl")
-	text := fmt.Sprintf(settings, filepath.Join(dir, "data"), ports[6], ports[7], ports[8], engine, ports[0])
+	var volumes strings.Builder
+	for _, name := range platform {
+		folder := filepath.Join(dir, name)
+		require.NoError(t, os.Mkdir(folder, 0o755))
+		fmt.Fprintf(&volumes, "  host_volume %q {\n    path = %q\n  }\n", name, folder)
+	}
+	text := fmt.Sprintf(settings, filepath.Join(dir, "data"), ports[6], ports[7], ports[8], &volumes, engine, ports[0])
 	require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
 	nomadURL := fmt.Sprint("http://127.0.0.1:", ports[6])
 	start(t, "nomad", nomadURL+"/v1/nodes", "agent", "-config", file, "-log-level", "error")
