@@ -226,6 +226,16 @@ func (q *request) endBody() {
 	_ = http.NewResponseController(q.w).SetReadDeadline(time.Now().Add(drainTimeout))
 }
 
+// needDigest refuses a request that comes without a digest of its body, for the
+// operations that do harm when it was damaged.
+func (q *request) needDigest() error {
+	algorithm, _, err := wantedChecksum(q.r.Header)
+	if err == nil && q.r.Header.Get("Content-Md5") == "" && !algorithm.IsSet() {
+		err = errMissingContentMD5
+	}
+	return err
+}
+
 // readXML decodes a small XML body into v, or returns false when it is empty.
 func (q *request) readXML(v any) (bool, error) {
 	p, err := q.openBody()

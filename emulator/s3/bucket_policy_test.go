@@ -43,8 +43,8 @@ func TestNobodyMayDoAnything(t *testing.T) {
 			path += "?" + key.sub
 		}
 		if key.sub == "delete" {
-			body = []byte("<Delete><Object><Key>key</Key></Object></Delete>")
-			r := e.anyone(t, key.method, path, body)
+			const body = "<Delete><Object><Key>key</Key></Object></Delete>"
+			r := e.anyone(t, key.method, path, []byte(body), "Content-Md5", contentMD5(body))
 			require.Contains(t, r.body, "<Error><Code>AccessDenied</Code>")
 			continue
 		}

@@ -1,7 +1,6 @@
 package s3
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 	"testing"
@@ -52,25 +51,25 @@ func TestBucketRefusals(t *testing.T) {
 		status             int
 		code               string
 	}{
-		"invalid name":       {http.MethodPut, "/UPPER", "", 400, "InvalidBucketName"},
-		"reserved name":      {http.MethodPut, "/minio", "", 400, "InvalidBucketName"},
-		"dots":               {http.MethodPut, "/..", "", 400, "InvalidBucketName"},
-		"no bucket":          {http.MethodGet, "//key", "", 400, "InvalidBucketName"},
-		"bad xml":            {http.MethodPut, "/other", "<Create", 400, "MalformedXML"},
-		"absent bucket":      {http.MethodGet, "/absent", "", 404, "NoSuchBucket"},
-		"sub-resource":       {http.MethodGet, "/" + b + "?inventory", "", 501, "NotImplemented"},
-		"unknown parameter":  {http.MethodGet, "/" + b + "?surprise=1", "", 501, "NotImplemented"},
-		"object tags":        {http.MethodGet, "/" + b + "/key?tagging", "", 404, "NoSuchKey"},
-		"object attributes":  {http.MethodGet, "/" + b + "/key?attributes", "", 404, "NoSuchKey"},
-		"put with sub":       {http.MethodPut, "/" + b + "/key?torrent", "", 501, "NotImplemented"},
-		"method":             {http.MethodPatch, "/" + b, "", 405, "MethodNotAllowed"},
-		"malformed query":    {http.MethodGet, "/" + b + "?a=%zz", "", 400, "InvalidArgument"},
-		"unknown list":       {http.MethodGet, "/" + b + "?list-type=3", "", 501, "NotImplemented"},
-		"key too long":       {http.MethodPut, "/" + b + "/" + strings.Repeat("k", 1025), "", 400, "KeyTooLongError"},
-		"key not UTF-8":      {http.MethodPut, "/" + b + "/%ff", "", 400, "InvalidArgument"},
-		"not there":          {http.MethodGet, "/" + b + "/absent", "", 404, "NoSuchKey"},
-		"version":            {http.MethodGet, "/" + b + "/absent?versionId=1", "", 400, "InvalidArgument"},
-		"delete without xml": {http.MethodPost, "/" + b + "?delete", "", 400, "MalformedXML"},
+		"invalid name":      {http.MethodPut, "/UPPER", "", 400, "InvalidBucketName"},
+		"reserved name":     {http.MethodPut, "/minio", "", 400, "InvalidBucketName"},
+		"dots":              {http.MethodPut, "/..", "", 400, "InvalidBucketName"},
+		"no bucket":         {http.MethodGet, "//key", "", 400, "InvalidBucketName"},
+		"bad xml":           {http.MethodPut, "/other", "<Create", 400, "MalformedXML"},
+		"absent bucket":     {http.MethodGet, "/absent", "", 404, "NoSuchBucket"},
+		"sub-resource":      {http.MethodGet, "/" + b + "?inventory", "", 501, "NotImplemented"},
+		"unknown parameter": {http.MethodGet, "/" + b + "?surprise=1", "", 501, "NotImplemented"},
+		"object tags":       {http.MethodGet, "/" + b + "/key?tagging", "", 404, "NoSuchKey"},
+		"object attributes": {http.MethodGet, "/" + b + "/key?attributes", "", 404, "NoSuchKey"},
+		"put with sub":      {http.MethodPut, "/" + b + "/key?torrent", "", 501, "NotImplemented"},
+		"method":            {http.MethodPatch, "/" + b, "", 405, "MethodNotAllowed"},
+		"malformed query":   {http.MethodGet, "/" + b + "?a=%zz", "", 400, "InvalidArgument"},
+		"unknown list":      {http.MethodGet, "/" + b + "?list-type=3", "", 501, "NotImplemented"},
+		"key too long":      {http.MethodPut, "/" + b + "/" + strings.Repeat("k", 1025), "", 400, "KeyTooLongError"},
+		"key not UTF-8":     {http.MethodPut, "/" + b + "/%ff", "", 400, "InvalidArgument"},
+		"not there":         {http.MethodGet, "/" + b + "/absent", "", 404, "NoSuchKey"},
+		"version":           {http.MethodGet, "/" + b + "/absent?versionId=1", "", 400, "InvalidArgument"},
+		"delete undigested": {http.MethodPost, "/" + b + "?delete", "<Delete/>", 400, "MissingContentMD5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -106,7 +105,8 @@ func TestHeadErrorHasNoBody(t *testing.T) {
 func TestXMLBodyIsLimited(t *testing.T) {
 	t.Parallel()
 	e, b := bucketed(t, Options{})
-	r := e.signed(t, http.MethodPost, "/"+b+"?delete", bytes.Repeat([]byte(" "), maxXMLBody+1))
+	body := strings.Repeat(" ", maxXMLBody+1)
+	r := e.signed(t, http.MethodPost, "/"+b+"?delete", []byte(body), "Content-Md5", contentMD5(body))
 	require.Equal(t, 400, r.status)
 	require.Equal(t, "EntityTooLarge", r.code(t))
 }

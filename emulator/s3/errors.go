@@ -74,6 +74,7 @@ var (
 	errNotYetValid          = newError(http.StatusForbidden, "AccessDenied", "Request is not valid yet")
 	errMissingDate          = newError(http.StatusBadRequest, "AccessDenied", "AWS authentication requires a valid Date or x-amz-date header")
 	errBadDigest            = newError(http.StatusBadRequest, "BadDigest", "The Content-Md5 you specified did not match what we received.")
+	errMissingContentMD5    = newError(http.StatusBadRequest, "MissingContentMD5", "Missing or invalid required header for this request: Content-Md5 or Amz-Content-Checksum")
 	errInvalidDigest        = newError(http.StatusBadRequest, "InvalidDigest", "The Content-Md5 you specified is not valid.")
 	errSHA256Mismatch       = newError(http.StatusBadRequest, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match what was computed.")
 	errChecksumMismatch     = newError(http.StatusBadRequest, "XAmzContentChecksumMismatch", "The provided 'x-amz-checksum' header does not match what was computed.")

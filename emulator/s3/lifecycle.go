@@ -22,7 +22,6 @@ const (
 
 var (
 	errNoSuchLifecycle    = newError(http.StatusNotFound, "NoSuchLifecycleConfiguration", "The lifecycle configuration does not exist")
-	errMissingContentMD5  = newError(http.StatusBadRequest, "MissingContentMD5", "Missing or invalid required header for this request: Content-Md5 or Amz-Content-Checksum")
 	errLifecycleMalformed = errInvalidArgument.saying("The XML you provided was not well-formed or did not validate against our published schema")
 )
 
@@ -46,10 +45,8 @@ func (q *request) putLifecycle() error {
 	if err != nil {
 		return err
 	}
-	if algorithm, _, err := wantedChecksum(q.r.Header); err != nil {
+	if err := q.needDigest(); err != nil {
 		return err
-	} else if q.r.Header.Get("Content-Md5") == "" && !algorithm.IsSet() {
-		return errMissingContentMD5
 	}
 	var c lifecycle.Configuration
 	if ok, err := q.readXML(&c); err != nil {

@@ -133,7 +133,7 @@ func TestLegalHold(t *testing.T) {
 	require.NoError(t, e.PutObjectLegalHold(t.Context(), b, "key", minio.PutObjectLegalHoldOptions{Status: &on}))
 	require.Equal(t, "ON", e.signed(t, "HEAD", "/"+b+"/key", nil).header.Get(headerLegalHold))
 	body := "<Delete><Object><Key>key</Key><VersionId>" + version + "</VersionId></Object><Object><Key>other</Key></Object></Delete>"
-	r := e.signed(t, "POST", "/"+b+"?delete", []byte(body), headerBypass, "true")
+	r := e.deleteMany(t, "/"+b, body, headerBypass, "true")
 	require.Contains(t, r.body, "<Error><Code>InvalidRequest</Code><Message>Object is WORM protected and cannot be overwritten</Message><Key>key</Key>")
 	require.Contains(t, r.body, "<Key>other</Key></Deleted>", "the others go on")
 	require.NoError(t, e.PutObjectLegalHold(t.Context(), b, "key", minio.PutObjectLegalHoldOptions{Status: &off}))

@@ -547,7 +547,8 @@ func (w *world) deleteMany() {
 		}
 		body.WriteString("</Object>")
 	}
-	a := w.s.ask(http.MethodPost, "/uploads", "delete", []byte("<Delete>"+body.String()+"</Delete>"), http.Header{})
+	document := "<Delete>" + body.String() + "</Delete>"
+	a := w.s.ask(http.MethodPost, "/uploads", "delete", []byte(document), http.Header{"Content-Md5": {contentMD5(document)}})
 	require.Equal(w.t, http.StatusOK, a.Code, a.Body)
 	var done struct {
 		Deleted []struct {

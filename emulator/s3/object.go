@@ -154,10 +154,14 @@ type deleteResult struct {
 	Errors  []deleteFailure `xml:"Error,omitempty"`
 }
 
+func (r *deleteResult) fail(w removal, err error) {
+	e := toAPIError(err)
+	r.Errors = append(r.Errors, deleteFailure{Code: e.code, Message: e.message, Key: w.key, VersionID: w.version})
+}
+
 // deleteObjects removes up to 1000 keys with one sync.
 func (q *request) deleteObjects() error {
-	b, err := q.bucketOf()
-	if err != nil {
+	if err := q.needDigest(); err != nil {
 		return err
 	}
 	var in deleteRequest
@@ -167,10 +171,6 @@ func (q *request) deleteObjects() error {
 		return errMalformedXML
 	}
 	var out deleteResult
-	fail := func(w removal, err error) {
-		e := toAPIError(err)
-		out.Errors = append(out.Errors, deleteFailure{Code: e.code, Message: e.message, Key: w.key, VersionID: w.version})
-	}
 	var what []removal
 	for _, o := range in.Objects {
 		w := removal{key: o.Key, version: o.VersionID}
@@ -179,10 +179,17 @@ func (q *request) deleteObjects() error {
 			err = q.allowRemovalOf(w.key, w.version)
 		}
 		if err != nil {
-			fail(w, err)
+			out.fail(w, err)
 			continue
 		}
 		what = append(what, w)
+	}
+	if len(what) == 0 { // nor is who may do nothing told whether there is such a bucket
+		return q.writeXML(out)
+	}
+	b, err := q.bucketOf()
+	if err != nil {
+		return err
 	}
 	how := q.removing(b, func(removal, entry, bool) error { return nil })
 	how.many = true
@@ -200,7 +207,7 @@ func (q *request) deleteObjects() error {
 		}
 		switch d := done[i]; {
 		case d.err != nil:
-			fail(w, d.err)
+			out.fail(w, d.err)
 		case in.Quiet:
 		case w.version == "" && d.marker:
 			out.Deleted = append(out.Deleted, deletedKey{Key: w.key, DeleteMarker: true, DeleteMarkerVersionID: d.version})

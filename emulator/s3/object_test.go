@@ -261,10 +261,31 @@ func TestDeleteMany(t *testing.T) {
 	for o := range e.ListObjectsIter(ctx, b, minio.ListObjectsOptions{Recursive: true}) {
 		require.Fail(t, "left", o.Key)
 	}
-	r := e.signed(t, http.MethodPost, "/"+b+"?delete", []byte(`<Delete><Quiet>true</Quiet><Object><Key>a</Key></Object><Object><Key>b</Key><VersionId>9</VersionId></Object></Delete>`))
+	r := e.deleteMany(t, "/"+b, `<Delete><Quiet>true</Quiet><Object><Key>a</Key></Object><Object><Key>b</Key><VersionId>9</VersionId></Object></Delete>`)
 	require.Equal(t, 200, r.status)
 	require.NotContains(t, r.body, "<Deleted>")
 	require.Contains(t, r.body, "<Code>NoSuchVersion</Code>")
+}
+
+// deleteMany posts a Delete document.
+func (e *endpoint) deleteMany(t testing.TB, path, body string, header ...string) reply {
+	t.Helper()
+	return e.signed(t, http.MethodPost, path+"?delete", []byte(body), append(header, "Content-Md5", contentMD5(body))...)
+}
+
+// One who may not remove a thing is told so of each, and of buckets nothing.
+func TestDeleteManyByStrangers(t *testing.T) {
+	t.Parallel()
+	e, b := bucketed(t, Options{})
+	e.put(t, b, "a", "1")
+	const body = "<Delete><Object><Key>a</Key></Object></Delete>"
+	for _, path := range []string{"/" + b, "/absent"} {
+		r := e.anyone(t, http.MethodPost, path+"?delete", []byte(body), "Content-Md5", contentMD5(body))
+		require.Equal(t, http.StatusOK, r.status, r.body)
+		require.Contains(t, r.body, "<Error><Code>AccessDenied</Code><Message>Access Denied.</Message><Key>a</Key>")
+	}
+	require.Equal(t, "NoSuchBucket", e.deleteMany(t, "/absent", body).code(t))
+	require.Equal(t, http.StatusOK, e.signed(t, http.MethodGet, "/"+b+"/a", nil).status)
 }
 
 // A key may be named twice in one request, as itself and as its null version.
@@ -272,7 +293,7 @@ func TestDeleteManyNamesOneTwice(t *testing.T) {
 	t.Parallel()
 	e, b := bucketed(t, Options{})
 	e.put(t, b, "a", "1")
-	r := e.signed(t, http.MethodPost, "/"+b+"?delete", []byte("<Delete><Object><Key>a</Key></Object><Object><Key>a</Key><VersionId>null</VersionId></Object></Delete>"))
+	r := e.deleteMany(t, "/"+b, "<Delete><Object><Key>a</Key></Object><Object><Key>a</Key><VersionId>null</VersionId></Object></Delete>")
 	require.Equal(t, http.StatusOK, r.status)
 	require.Equal(t, 2, strings.Count(r.body, "<Deleted>"), r.body)
 	require.Empty(t, must(e.st.bucket(b)).index.list("", "", "", 10))
