@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"os/exec"
 	"path/filepath"
 	"slices"
 
@@ -31,24 +32,39 @@ type s3Row struct {
 }
 
 // s3Suite measures the emulator beside the real MinIO, each as a process of its
-// own that makes every write durable before it answers, for the same client.
-// Both are up all the time and take turns.
+// own that makes every write durable before it answers, for the same client; and
+// without that, beside versitygw, which leaves it to the system. Two are up at a
+// time and take turns.
 func s3Suite(ctx context.Context, b *bench) (results []Result, err error) {
-	b.say("looking for the real MinIO")
-	minio, err := b.realProgram(ctx, "minio")
+	durable, err := b.s3Durable(ctx)
 	if err != nil {
 		return nil, err
 	}
-	emulator, err := b.build(ctx, "s3", "./bench/s3", "CGO_ENABLED=0") // as drydock is
+	unsynced, err := b.s3Unsynced(ctx)
+	return append(durable, unsynced...), err
+}
+
+// ourS3 is the emulator's endpoint.
+func (b *bench) ourS3(ctx context.Context, name string, flags ...string) (*s3Endpoint, error) {
+	program, err := b.build(ctx, "s3", "./bench/s3", "CGO_ENABLED=0") // as drydock is
+	return &s3Endpoint{name: name, program: program, folder: filepath.Join(b.dir, "s3", name), args: func(e *s3Endpoint) []string {
+		return append(slices.Clone(flags), e.folder, e.address)
+	}}, err
+}
+
+func (b *bench) s3Durable(ctx context.Context) (results []Result, err error) {
+	b.say("looking for the real MinIO")
+	minio, err := b.realProgram(ctx, "minio")
 	if err != nil {
 		return nil, err
 	}
 	real := &s3Endpoint{name: "real", program: minio, folder: filepath.Join(b.dir, "minio"), args: func(e *s3Endpoint) []string {
 		return []string{"server", "--quiet", "--address", e.address, e.folder}
 	}}
-	ours := &s3Endpoint{name: "emulated", program: emulator, folder: filepath.Join(b.dir, "s3"), args: func(e *s3Endpoint) []string {
-		return []string{e.folder, e.address}
-	}}
+	ours, err := b.ourS3(ctx, "emulated")
+	if err != nil {
+		return nil, err
+	}
 	var rows []*s3Row
 	measure := func(rounds int, some ...*s3Row) error {
 		rows = append(rows, some...)
@@ -57,14 +73,10 @@ func s3Suite(ctx context.Context, b *bench) (results []Result, err error) {
 	if err := measure(s3Starts, &s3Row{name: "start to first signed answer", unit: "ms", measure: (*s3Endpoint).startOnce, smaller: true, limit: 15}); err != nil {
 		return nil, err
 	}
-	for _, e := range []*s3Endpoint{real, ours} {
-		if err := e.start(ctx); err != nil {
-			return nil, err
-		}
-		defer func() { err = errors.Join(err, e.stop()) }()
-		if err := e.ask(ctx, http.MethodPut, s3Bucket); err != nil {
-			return nil, err
-		}
+	stop, err := startS3(ctx, real, ours)
+	defer func() { err = errors.Join(err, stop()) }()
+	if err != nil {
+		return nil, err
 	}
 	if err := measure(1, &s3Row{name: "memory when idle", unit: "MB", measure: (*s3Endpoint).idle, smaller: true, limit: 15}); err != nil {
 		return nil, err
@@ -81,15 +93,65 @@ func s3Suite(ctx context.Context, b *bench) (results []Result, err error) {
 	if err := filling.Wait(); err != nil {
 		return nil, err
 	}
-	if err := measure(rounds, s3Rounds()...); err != nil {
+	if err := measure(rounds, append(s3Objects(),
+		&s3Row{name: fmt.Sprintf("memory at the peak, all of these on %d keys", s3Keys), unit: "MB", measure: (*s3Endpoint).peak, smaller: true},
+		&s3Row{name: fmt.Sprintf("list of %d keys", s3Keys), unit: "keys/s", measure: (*s3Endpoint).list},
+	)...); err != nil {
 		return nil, err
 	}
-	return s3Results(rows), nil
+	return s3Results(rows, real, ours), nil
 }
 
-// s3Rounds are the rows that are measured in every round. The counts keep the
-// real one busy for about a second.
-func s3Rounds() []*s3Row {
+func (b *bench) s3Unsynced(ctx context.Context) (results []Result, err error) {
+	b.say("building versitygw")
+	path := b.cached("versitygw")
+	if _, err := output(exec.CommandContext(ctx, "go", "build", "-C", filepath.Join(b.root, "bench", "s3", "versitygw"), "-o", path,
+		"github.com/versity/versitygw/cmd/versitygw")); err != nil {
+		return nil, err
+	}
+	peer := &s3Endpoint{name: "versitygw", program: path, folder: filepath.Join(b.dir, "versitygw"), args: func(e *s3Endpoint) []string {
+		return []string{"--quiet", "--keep-alive", "--port", e.address, "posix", e.folder}
+	}}
+	ours, err := b.ourS3(ctx, "unsynced", "-sync=false")
+	if err != nil {
+		return nil, err
+	}
+	stop, err := startS3(ctx, peer, ours)
+	defer func() { err = errors.Join(err, stop()) }()
+	if err != nil {
+		return nil, err
+	}
+	rows := s3Objects()
+	if err := b.measureS3(ctx, min(b.rounds, s3MostRounds), rows, peer, ours); err != nil {
+		return nil, err
+	}
+	return s3Results(rows, peer, ours), nil
+}
+
+// startS3 starts endpoints, each with a bucket; stop ends those that run.
+func startS3(ctx context.Context, endpoints ...*s3Endpoint) (stop func() error, err error) {
+	var running []*s3Endpoint
+	stop = func() (err error) {
+		for _, e := range running {
+			err = errors.Join(err, e.stop())
+		}
+		return err
+	}
+	for _, e := range endpoints {
+		if err := e.start(ctx); err != nil {
+			return stop, err
+		}
+		running = append(running, e)
+		if err := e.ask(ctx, http.MethodPut, s3Bucket); err != nil {
+			return stop, err
+		}
+	}
+	return stop, nil
+}
+
+// s3Objects are the rows of small and larger objects. The counts keep the real
+// one busy for about a second.
+func s3Objects() []*s3Row {
 	var rows []*s3Row
 	for _, load := range []struct {
 		size       int
@@ -117,10 +179,7 @@ func s3Rounds() []*s3Row {
 			)
 		}
 	}
-	return append(rows,
-		&s3Row{name: fmt.Sprintf("memory at the peak, all of these on %d keys", s3Keys), unit: "MB", measure: (*s3Endpoint).peak, smaller: true},
-		&s3Row{name: fmt.Sprintf("list of %d keys", s3Keys), unit: "keys/s", measure: (*s3Endpoint).list},
-	)
+	return rows
 }
 
 // s3Large are the rows of the large object.
@@ -135,43 +194,44 @@ func s3Large() []*s3Row {
 
 // measureS3 fills in the rows: each is measured of one endpoint and then of the
 // other, in the next round the other way round.
-func (b *bench) measureS3(ctx context.Context, rounds int, rows []*s3Row, endpoints ...*s3Endpoint) error {
+func (b *bench) measureS3(ctx context.Context, rounds int, rows []*s3Row, peer, ours *s3Endpoint) error {
+	turns := []*s3Endpoint{peer, ours}
 	for round := range rounds {
 		for _, row := range rows {
 			if row.values == nil {
 				row.values = map[string][]float64{}
 			}
-			for _, e := range endpoints {
+			for _, e := range turns {
 				value, err := row.measure(e, ctx)
 				if err != nil {
 					return fmt.Errorf("the %s endpoint: %s: %w", e.name, row.name, err)
 				}
 				row.values[e.name] = append(row.values[e.name], value)
 			}
-			b.say("round %d of %d: %-48s real %8s  emulated %8s  %s", round+1, rounds, row.name,
-				number(row.values["real"][round]), number(row.values["emulated"][round]), row.unit)
+			b.say("round %d of %d: %-48s %s %8s  %s %8s  %s", round+1, rounds, row.name,
+				peer.name, number(row.values[peer.name][round]), ours.name, number(row.values[ours.name][round]), row.unit)
 		}
-		slices.Reverse(endpoints)
+		slices.Reverse(turns)
 	}
 	return nil
 }
 
-func s3Results(rows []*s3Row) []Result {
+func s3Results(rows []*s3Row, peer, ours *s3Endpoint) []Result {
 	var results []Result
 	for _, row := range rows {
-		real, ours := row.values["real"], row.values["emulated"]
-		if len(ours) == 0 || len(ours) != len(real) {
+		theirs, values := row.values[peer.name], row.values[ours.name]
+		if len(values) == 0 || len(values) != len(theirs) {
 			continue
 		}
-		compared := result("emulated: "+row.name, row.unit, ours).against("real", ours, real)
+		compared := result(ours.name+": "+row.name, row.unit, values).against(peer.name, values, theirs)
 		if row.smaller {
 			compared = compared.below(1)
 		} else {
 			compared = compared.atLeast(1)
 		}
-		results = append(results, result("real: "+row.name, row.unit, real), compared)
+		results = append(results, result(peer.name+": "+row.name, row.unit, theirs), compared)
 		if row.limit > 0 {
-			results = append(results, result("emulated: "+row.name+", by itself", row.unit, ours).below(row.limit))
+			results = append(results, result(ours.name+": "+row.name+", by itself", row.unit, values).below(row.limit))
 		}
 	}
 	return results

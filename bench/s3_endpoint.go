@@ -41,6 +41,7 @@ func (e *s3Endpoint) start(ctx context.Context) error {
 	environment := []string{
 		"MINIO_ROOT_USER=" + s3Key, "MINIO_ROOT_PASSWORD=" + s3Secret, "MINIO_BROWSER=off", "MINIO_UPDATE=off",
 		"AWS_ACCESS_KEY_ID=" + s3Key, "AWS_SECRET_ACCESS_KEY=" + s3Secret,
+		"ROOT_ACCESS_KEY=" + s3Key, "ROOT_SECRET_KEY=" + s3Secret,
 	}
 	if e.running, err = startServer(ctx, nil, environment, e.program, e.args(e)...); err != nil {
 		return err

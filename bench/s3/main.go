@@ -1,7 +1,7 @@
 // Command s3 serves the emulator's S3 endpoint alone, so that it can be
 // measured as a process of its own:
 //
-//	s3 FOLDER ADDRESS
+//	s3 [-sync=false] FOLDER ADDRESS
 //
 // The key comes in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.
 package main
@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/http"
@@ -30,17 +31,22 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, getenv func(string) string) (err error) {
-	if len(args) != 2 {
-		return errors.New("usage: s3 FOLDER ADDRESS")
+	flags := flag.NewFlagSet("s3", flag.ContinueOnError)
+	sync := flags.Bool("sync", true, "make every write durable before it is answered")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if flags.NArg() != 2 {
+		return errors.New("usage: s3 [-sync=false] FOLDER ADDRESS")
 	}
 	store, err := s3.Open(s3.Options{
-		Dir: args[0], Keys: map[string]s3.Key{getenv("AWS_ACCESS_KEY_ID"): {Secret: getenv("AWS_SECRET_ACCESS_KEY")}},
+		Dir: flags.Arg(0), NoSync: !*sync, Keys: map[string]s3.Key{getenv("AWS_ACCESS_KEY_ID"): {Secret: getenv("AWS_SECRET_ACCESS_KEY")}},
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
-	listener, err := net.Listen("tcp", args[1])
+	listener, err := net.Listen("tcp", flags.Arg(1))
 	if err != nil {
 		return err
 	}
