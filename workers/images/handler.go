@@ -154,8 +154,10 @@ func (h *handler) process(ctx context.Context, key string) error {
 	return h.settle(ctx, upload)
 }
 
-// gone sees to an upload whose original is not there any more: when it was
-// deleted, an attempt that was killed may have stored variants since.
+// gone sees to an upload whose original is not there: when it was deleted, an
+// attempt that was killed may have stored variants since. When nobody deleted it,
+// the attempt has failed: a store whose servers come back may not find for a
+// while what it has.
 func (h *handler) gone(ctx context.Context, upload document) error {
 	record, err := h.records.Get(ctx, contract.RecordKey(upload.Owner, upload.ID))
 	if err != nil && !errors.Is(err, cloud.ErrNotFound) {
@@ -165,8 +167,7 @@ func (h *handler) gone(ctx context.Context, upload document) error {
 	if err == nil && json.Unmarshal(record.Value, &stored) == nil && stored.Status == contract.StatusDeleted {
 		return h.remove(ctx, upload)
 	}
-	h.log.Info("gone", "key", upload.key())
-	return nil
+	return fmt.Errorf("get original %s, which nobody has deleted: %w", upload.key(), cloud.ErrNotFound)
 }
 
 // settle records the final status and announces it. When the upload was

@@ -271,13 +271,25 @@ func TestWhoeverWaitsIsToldThatItWasGivenUp(t *testing.T) {
 	require.NoError(t, b.GiveUp(b.ctx, cloud.Event{Data: []byte("no notification")}, errors.New("x")))
 }
 
+// A store may not find for a while what it has: one 404 is not the end.
+func TestAnOriginalThatIsNotFoundIsTriedAgain(t *testing.T) {
+	b := setUp(t)
+	event := cloud.Event{Data: contract.ObjectsCreated(contract.Object{
+		Bucket: "uploads", Key: contract.IncomingKey("demo", contract.NewUploadID(time.Now()), "gone.jpg"),
+	})}
+	err := b.Handle(b.ctx, event)
+	require.ErrorIs(t, err, cloud.ErrNotFound)
+	require.NotErrorIs(t, err, runner.ErrPermanent)
+	require.NoError(t, b.GiveUp(b.ctx, event, err), "nobody waits for a picture that is not there")
+	assert.Empty(t, b.announced())
+}
+
 func TestEventsOfOthersAreLeftAlone(t *testing.T) {
 	b := setUp(t)
 	key, _ := b.arrive(picture(t, 10), "image/jpeg")
 	for _, object := range []contract.Object{
 		{Bucket: "other", Key: key},
 		{Bucket: "uploads", Key: "elsewhere/a.jpg"},
-		{Bucket: "uploads", Key: contract.IncomingKey("demo", contract.NewUploadID(time.Now()), "gone.jpg")},
 	} {
 		require.NoError(t, b.Handle(b.ctx, cloud.Event{Data: contract.ObjectsCreated(object)}))
 	}
