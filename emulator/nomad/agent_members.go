@@ -78,9 +78,12 @@ func (r *request) agentMembers() (any, error) {
 	if err := r.need(acl.Read, acl.Node); err != nil {
 		return nil, err
 	}
-	list := []agentMember{}
+	// The one that answers comes first: clients take what follows for the others.
+	list := []agentMember{r.asked.member()}
 	for _, m := range r.asked.nomad.members.List() {
-		list = append(list, memberOf(m))
+		if m.Name != r.asked.serverName() {
+			list = append(list, memberOf(m))
+		}
 	}
 	return map[string]any{
 		"ServerName": r.asked.options.Server, "ServerRegion": r.asked.options.Name, "ServerDC": r.asked.options.Datacenter, "Members": list,
