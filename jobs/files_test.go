@@ -223,4 +223,13 @@ func TestValuesThatCannotBeAreRefused(t *testing.T) {
 	assert.Len(t, tried, len(wrong))
 	_, err = jobs.Read(jobs.Files, "filter", map[string]string{"count": "33"})
 	require.ErrorContains(t, err, "The count is a number from 0 to 32.")
+	for _, nodes := range []string{`["a"]`, `["a","b"]`, `["a","b","b"]`, `["a","b","c","d"]`} {
+		_, err = jobs.Read(jobs.Files, "minio", map[string]string{"nodes": nodes})
+		require.ErrorContains(t, err, "The nodes are three that differ, or none.", nodes)
+	}
+	for nodes, count := range map[string]int{`[]`: 1, `["a","b","c/mnt"]`: 3} {
+		job, err := jobs.Read(jobs.Files, "minio", map[string]string{"nodes": nodes})
+		require.NoError(t, err)
+		assert.Equal(t, count, *job.TaskGroups[0].Count)
+	}
 }

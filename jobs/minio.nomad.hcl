@@ -1,8 +1,8 @@
 # MinIO: the object store. It tells NATS of each photograph that arrives, and
 # gives each role a key that opens what the role needs and no more.
 #
-# A client that has the host volume runs it, and keeps the objects there. With a
-# count of three it is one store over three clients, which outlives the loss of one.
+# A client that has the host volume runs it, and keeps the objects there. With
+# three nodes it is one store over three clients, which outlives the loss of one.
 
 variable "datacenters" {
   type        = list(string)
@@ -10,21 +10,15 @@ variable "datacenters" {
   description = "Where the servers may run."
 }
 
-variable "count" {
-  type        = number
-  default     = 1
-  description = "How many servers there are: 1 alone, or one store over 3, each on a client of its own that nodes names. Choose before there is data: one does not become the other."
-
-  validation {
-    condition     = contains([1, 3], var.count)
-    error_message = "The count is 1 or 3."
-  }
-}
-
 variable "nodes" {
   type        = list(string)
   default     = []
-  description = "With a count of 3, the addresses of the clients that run a server, as 10.0.1.10. One whose volume is at another path than on the others has that behind it, as 10.0.1.10/mnt/minio."
+  description = "For one store over three clients, which outlives the loss of one: their addresses, as 10.0.1.10. One whose volume is at another path than on the others has that behind it, as 10.0.1.10/mnt/minio. Empty: one server alone. Choose before there is data: one does not become the other."
+
+  validation {
+    condition     = length(var.nodes) == 0 || length(var.nodes) == 3 && length(distinct(var.nodes)) == 3
+    error_message = "The nodes are three that differ, or none."
+  }
 }
 
 variable "driver" {
@@ -100,7 +94,7 @@ variable "memory" {
 
 locals {
   docker    = var.driver == "docker"
-  clustered = var.count > 1
+  clustered = length(var.nodes) > 0
   data      = var.driver == "raw_exec" ? "$${meta.volumes}/${var.volume}" : "/data"
   prepare   = ["$${NOMAD_TASK_DIR}/prepare.sh"]
 
@@ -148,7 +142,7 @@ job "minio" {
   }
 
   group "minio" {
-    count = var.count
+    count = local.clustered ? length(var.nodes) : 1
 
     # Servers are replaced one by one.
     update {

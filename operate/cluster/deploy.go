@@ -66,11 +66,9 @@ func (s *Stack) variables() (map[string]string, error) {
 	if err != nil {
 		return nil, fmt.Errorf("deploy the jobs: %w", err)
 	}
-	everyZone := strconv.Itoa(len(s.Zones))
 	return map[string]string{
 		"count":            roleCount,
-		"nats.count":       everyZone,
-		"minio.count":      everyZone,
+		"nats.count":       strconv.Itoa(len(s.Zones)),
 		"minio.nodes":      string(nodes),
 		"alerts.http_port": strconv.Itoa(alertsPort),
 	}, nil
