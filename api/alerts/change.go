@@ -61,7 +61,7 @@ func (s *Service) registerChange(api huma.API) {
 }
 
 func (s *Service) replace(ctx context.Context, in *replaceInput) (*ruleOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	before, revision, err := s.find(ctx, web.OwnerOf(ctx), in.ID)
 	if err != nil {
@@ -137,7 +137,7 @@ func (s *Service) rotate(ctx context.Context, in *identifierInput) (*ruleOutput,
 // else changed the rule meanwhile. Nothing is written when the function
 // returns false.
 func (s *Service) change(ctx context.Context, id string, apply func(*contract.Rule) (bool, error)) (contract.Rule, uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	for {
 		rule, revision, err := s.find(ctx, web.OwnerOf(ctx), id)
@@ -156,7 +156,7 @@ func (s *Service) change(ctx context.Context, id string, apply func(*contract.Ru
 }
 
 func (s *Service) remove(ctx context.Context, in *identifierInput) (*struct{}, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	rule, _, err := s.find(ctx, web.OwnerOf(ctx), in.ID)
 	if err == nil {

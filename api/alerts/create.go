@@ -49,7 +49,7 @@ func (s *Service) registerCreate(api huma.API) {
 }
 
 func (s *Service) create(ctx context.Context, in *createInput) (*createOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	rule, revision, err := s.createOnce(ctx, web.OwnerOf(ctx), in)
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *Service) traded(ctx context.Context, location, symbol string) error {
 	if s.symbols.known(ctx, symbol, s.now()) {
 		return nil
 	}
-	return fault(location, "the market has no such symbol", symbol)
+	return web.Fault(location, "the market has no such symbol", symbol)
 }
 
 // store writes a rule over the revision of it that is known, and returns the
@@ -163,7 +163,7 @@ func (s *Service) claim(ctx context.Context, owner string, in *createInput, id s
 		return claim{}, fmt.Errorf("read the idempotency key %s: %w", c.key, err)
 	}
 	if first.Body != c.Body {
-		return claim{}, fault("header.Idempotency-Key", "the key was used for another rule within the last day; take a new one", in.Key)
+		return claim{}, web.Fault("header.Idempotency-Key", "the key was used for another rule within the last day; take a new one", in.Key)
 	}
 	return first, nil
 }

@@ -117,7 +117,7 @@ func (s *Service) dryRun(ctx context.Context, rule contract.Rule, past Past) (*d
 	case s.dryRuns <- struct{}{}:
 		defer func() { <-s.dryRuns }()
 	default:
-		return nil, unavailable("As many dry runs as this instance takes are under way; try again in a moment.")
+		return nil, web.Unavailable("As many dry runs as this instance takes are under way; try again in a moment.")
 	}
 	limited, cancel := context.WithTimeout(ctx, dryRunTime)
 	defer cancel()
@@ -131,14 +131,14 @@ func (s *Service) dryRun(ctx context.Context, rule contract.Rule, past Past) (*d
 	alerts, err := rules.DryRun(rule, counted(quotes, &count, s.options.MaxQuotes))
 	switch {
 	case errors.Is(err, errTooManyQuotes):
-		return nil, fault("body.from", fmt.Sprintf("there are more than %d quotes in that time; choose a shorter one", s.options.MaxQuotes), past.From)
+		return nil, web.Fault("body.from", fmt.Sprintf("there are more than %d quotes in that time; choose a shorter one", s.options.MaxQuotes), past.From)
 	case errors.Is(err, market.ErrNoHistory):
 		return nil, huma.Error501NotImplemented("The market's vendor tells no history, so that no rule can be tried on it.")
 	case errors.Is(limited.Err(), context.DeadlineExceeded) && ctx.Err() == nil:
-		return nil, unavailable(fmt.Sprintf("The dry run took more than %v; choose a shorter time.", dryRunTime))
+		return nil, web.Unavailable(fmt.Sprintf("The dry run took more than %v; choose a shorter time.", dryRunTime))
 	case err != nil && ctx.Err() == nil:
 		s.options.Logger.ErrorContext(ctx, "dry run", "error", err)
-		return nil, unavailable("The market's history cannot be read; try again in a moment.")
+		return nil, web.Unavailable("The market's history cannot be read; try again in a moment.")
 	case err != nil:
 		return nil, err // nobody listens any more
 	}
@@ -162,9 +162,9 @@ func (s *Service) span(past Past) (Past, error) {
 	past.From, past.To = past.From.UTC(), past.To.UTC()
 	switch {
 	case !past.From.Before(past.To):
-		return past, fault("body.from", "it is not before the end", past.From)
+		return past, web.Fault("body.from", "it is not before the end", past.From)
 	case past.To.Sub(past.From) > maxDryRunSpan:
-		return past, fault("body.from", fmt.Sprintf("it is more than %d days before the end", maxDryRunSpan/(24*time.Hour)), past.From)
+		return past, web.Fault("body.from", fmt.Sprintf("it is more than %d days before the end", maxDryRunSpan/(24*time.Hour)), past.From)
 	}
 	return past, nil
 }

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/danielgtaylor/huma/v2/sse"
 
 	"github.com/drydock/drydock/api/web"
@@ -16,14 +15,9 @@ import (
 	"github.com/drydock/drydock/contract"
 )
 
-const (
-	heartbeatEvery = 15 * time.Second
-	// reconnectAfter is what browsers are told, in milliseconds.
-	reconnectAfter = 2000
-	// firstTime is where the ids of a stream that are times begin: microseconds
-	// since 1970. Positions of alerts are below.
-	firstTime = 1_000_000_000_000_000
-)
+// firstTime is where the ids of a stream that are times begin: microseconds
+// since 1970. Positions of alerts are below.
+const firstTime = 1_000_000_000_000_000
 
 // exampleStream is what a stream looks like.
 const exampleStream = `id: 1777896000000000
@@ -58,12 +52,6 @@ func showAlert(a contract.Alert) Alert {
 	}
 }
 
-// Heartbeat is the event that there is none: it opens every stream and keeps
-// proxies from closing it.
-type Heartbeat struct {
-	Time time.Time `json:"time" doc:"The server's time."`
-}
-
 type eventsInput struct {
 	LastEventID string `header:"Last-Event-ID" example:"42" doc:"Go on after this event, as browsers do by themselves. Without it the stream begins now."`
 }
@@ -77,25 +65,9 @@ func (s *Service) registerEvents(api huma.API) {
 		Summary:     "Follow the alerts",
 		Description: "Streams every alert that the owner's rules fire. Who connects again with the last id misses nothing of the last week.",
 		Tags:        []string{tagAlerts},
-		Middlewares: huma.Middlewares{s.streamed},
-	}, map[string]any{"alert": Alert{}, "heartbeat": Heartbeat{}}, s.events)
+		Middlewares: huma.Middlewares{web.Streamed(s.metrics.streams)},
+	}, map[string]any{"alert": Alert{}, "heartbeat": web.Heartbeat{}}, s.events)
 	api.OpenAPI().Paths[path].Get.Responses["200"].Content["text/event-stream"].Example = exampleStream
-}
-
-// streamed is the middleware that counts streams, keeps proxies from buffering
-// them, and takes back the write deadline that huma leaves on the connection.
-func (s *Service) streamed(ctx huma.Context, next func(huma.Context)) {
-	ctx.SetHeader("Cache-Control", "no-cache")
-	ctx.SetHeader("X-Accel-Buffering", "no")
-	if ctx.Method() == http.MethodHead {
-		ctx.SetHeader("Content-Type", "text/event-stream")
-		return
-	}
-	s.metrics.streams.Inc()
-	defer s.metrics.streams.Dec()
-	next(ctx)
-	_, w := humago.Unwrap(ctx)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a connection that has none needs none
 }
 
 // events sends the owner's alerts until the reader is gone.
@@ -103,7 +75,7 @@ func (s *Service) events(ctx context.Context, in *eventsInput, send sse.Sender) 
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	from, id := s.begin(in.LastEventID)
-	if send(sse.Message{ID: id, Data: Heartbeat{Time: s.now().UTC()}, Retry: reconnectAfter}) != nil {
+	if send(sse.Message{ID: id, Data: web.Heartbeat{Time: s.now().UTC()}, Retry: web.ReconnectAfter}) != nil {
 		return
 	}
 	entries, ended := make(chan cloud.Entry), make(chan struct{})
@@ -115,7 +87,7 @@ func (s *Service) events(ctx context.Context, in *eventsInput, send sse.Sender) 
 		defer close(ended)
 		s.readAlerts(ctx, from, entries)
 	}()
-	heartbeat := time.NewTicker(heartbeatEvery)
+	heartbeat := time.NewTicker(web.HeartbeatEvery)
 	defer heartbeat.Stop()
 	for {
 		var message sse.Message
@@ -123,7 +95,7 @@ func (s *Service) events(ctx context.Context, in *eventsInput, send sse.Sender) 
 		case <-ended:
 			return
 		case <-heartbeat.C:
-			message.Data = Heartbeat{Time: s.now().UTC()}
+			message.Data = web.Heartbeat{Time: s.now().UTC()}
 		case entry := <-entries:
 			var alert contract.Alert
 			if err := json.Unmarshal(entry.Event.Data, &alert); err != nil {

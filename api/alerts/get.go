@@ -27,7 +27,7 @@ func (s *Service) registerGet(api huma.API) {
 		Tags:        []string{tagRules},
 		Errors:      []int{http.StatusNotFound, http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *identifierInput) (*ruleOutput, error) {
-		ctx, cancel := context.WithTimeout(ctx, answerTime)
+		ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 		defer cancel()
 		rule, revision, err := s.find(ctx, web.OwnerOf(ctx), in.ID)
 		if err != nil {

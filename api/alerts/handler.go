@@ -2,10 +2,8 @@ package alerts
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/drydock/drydock/api/alerts/page"
 	"github.com/drydock/drydock/api/web"
@@ -32,20 +30,11 @@ const maxBody = 64 << 10
 // Handler serves the API below /v1/, its description at /openapi.json,
 // /openapi.yaml and /docs, and the page at /.
 func (s *Service) Handler() http.Handler {
-	routes := http.NewServeMux()
-	api := humago.New(routes, huma.Config{
-		OpenAPI: &huma.OpenAPI{
-			OpenAPI: "3.1.0",
-			Info:    &huma.Info{Title: "Drydock alerts", Version: "1", Description: description},
-			Tags: []*huma.Tag{
-				{Name: tagRules, Description: "Set, try, list, change and delete rules."},
-				{Name: tagAlerts, Description: "Follow what the rules fire."},
-				{Name: tagMail, Description: "Stop mail to an address, and let it begin again."},
-			},
-		},
-		Formats:       huma.DefaultFormats,
-		DefaultFormat: "application/json",
-	})
+	api := web.NewAPI("Drydock alerts", description,
+		&huma.Tag{Name: tagRules, Description: "Set, try, list, change and delete rules."},
+		&huma.Tag{Name: tagAlerts, Description: "Follow what the rules fire."},
+		&huma.Tag{Name: tagMail, Description: "Stop mail to an address, and let it begin again."},
+	)
 	api.UseMiddleware(web.WithOwner(s.owner))
 	s.registerCreate(api)
 	s.registerList(api)
@@ -56,23 +45,5 @@ func (s *Service) Handler() http.Handler {
 	s.registerUnsubscribe(api)
 	s.registerSuppressions(api)
 
-	root := http.NewServeMux()
-	web.MountDocs(root, api.OpenAPI())
-	root.Handle("/v1/", orProblem(api, routes))
-	root.Handle("/", page.Handler())
-	return guarded(root)
-}
-
-// guarded gives all answers the strictest headers; the pages set their own policies.
-func guarded(next http.Handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		header.Set("Referrer-Policy", "no-referrer") // links to unsubscribe stay with whom they were sent to
-		header.Set("X-Content-Type-Options", "nosniff")
-		if strings.HasPrefix(r.URL.Path, "/v1/") {
-			header.Set("Cache-Control", "no-store")
-		}
-		next.ServeHTTP(w, r)
-	}
+	return api.Handler(page.Handler())
 }

@@ -49,9 +49,9 @@ func (s *Service) registerList(api huma.API) {
 
 func (s *Service) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if _, ok := contract.UploadTime(in.After); in.After != "" && !ok {
-		return nil, fault("query.after", "not a rule's id; take it from a page's next", in.After)
+		return nil, web.Fault("query.after", "not a rule's id; take it from a page's next", in.After)
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	if err := s.index.whole(); err != nil {
 		return nil, s.problem(ctx, "list rules", err)

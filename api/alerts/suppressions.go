@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -47,7 +48,7 @@ func (s *Service) registerSuppressions(api huma.API) {
 		DefaultStatus: http.StatusNoContent,
 		Errors:        []int{http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *addressInput) (*struct{}, error) {
-		ctx, cancel := context.WithTimeout(ctx, answerTime)
+		ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 		defer cancel()
 		if err := s.options.Mail.Delete(ctx, contract.SuppressionKey(in.Address)); err != nil {
 			return nil, s.problem(ctx, "delete suppression", err)
@@ -57,7 +58,7 @@ func (s *Service) registerSuppressions(api huma.API) {
 }
 
 func (s *Service) suppression(ctx context.Context, in *addressInput) (*suppressionOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	record, err := s.options.Mail.Get(ctx, contract.SuppressionKey(in.Address))
 	if errors.Is(err, cloud.ErrNotFound) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/contract"
 )
@@ -85,7 +86,7 @@ func (s *Service) unsubscribe(ctx context.Context, in *tokenInput) (*letterOutpu
 	if err != nil {
 		return notSent()
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	value, err := json.Marshal(contract.Suppression{Address: address, Reason: reasonUnsubscribed, At: s.now().UTC()})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 )
 
@@ -30,7 +31,7 @@ func (f Filter) letters(now time.Time, location string) (cloud.LetterFilter, err
 		}
 		at, err := moment(now, part.value)
 		if err != nil {
-			return cloud.LetterFilter{}, fault(location+"."+part.name, err.Error(), part.value)
+			return cloud.LetterFilter{}, web.Fault(location+"."+part.name, err.Error(), part.value)
 		}
 		*part.to = at
 	}

@@ -26,19 +26,11 @@ An event that came back three times is sent again only with ` + "`\"again\": tru
 
 // Handler serves the API below /v1/ and its documentation at /docs.
 func (s *Service) Handler() http.Handler {
-	routes := http.NewServeMux()
-	api := humago.New(routes, huma.Config{
-		OpenAPI: &huma.OpenAPI{
-			OpenAPI: "3.1.0",
-			Info:    &huma.Info{Title: "Drydock dead letters", Version: "1", Description: description},
-			Tags: []*huma.Tag{
-				{Name: tagLetters, Description: "Count, list, show, mend, send again and delete letters."},
-				{Name: tagMany, Description: "Send again or delete all letters that a filter lets through."},
-			},
-		},
-		Formats:       huma.DefaultFormats,
-		DefaultFormat: "application/json",
-	})
+	api := web.NewAPI("Drydock dead letters", description,
+		&huma.Tag{Name: tagLetters, Description: "Count, list, show, mend, send again and delete letters."},
+		&huma.Tag{Name: tagMany, Description: "Send again or delete all letters that a filter lets through."},
+	)
+	api.UseMiddleware(sameSite(api))
 	s.registerList(api)
 	s.registerSummary(api)
 	s.registerGet(api)
@@ -47,25 +39,19 @@ func (s *Service) Handler() http.Handler {
 	s.registerDelete(api)
 	s.registerMany(api)
 
-	root := http.NewServeMux()
-	web.MountDocs(root, api.OpenAPI())
-	root.Handle("/", orProblem(api, routes))
-	return guarded(api, root)
+	return api.Handler(nil)
 }
 
-// guarded keeps pages of other sites from changing anything through the
-// browser of somebody who can reach the API, and answers from being kept.
-func guarded(api huma.API, next http.Handler) http.HandlerFunc {
+// sameSite is the middleware that keeps pages of other sites from changing
+// anything through the browser of somebody who can reach the API.
+func sameSite(api huma.API) func(huma.Context, func(huma.Context)) {
 	origins := http.NewCrossOriginProtection()
-	return func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Cache-Control", "no-store")
-		if err := origins.Check(r); err != nil {
-			writeProblem(api, w, huma.Error403Forbidden("A page of another site cannot change dead letters."))
+	return func(ctx huma.Context, next func(huma.Context)) {
+		request, _ := humago.Unwrap(ctx)
+		if err := origins.Check(request); err != nil {
+			_ = huma.WriteErr(api, ctx, http.StatusForbidden, "A page of another site cannot change dead letters.") // an error means that the client is gone
 			return
 		}
-		next.ServeHTTP(w, r)
+		next(ctx)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 )
 
@@ -38,7 +39,7 @@ func (s *Service) registerGet(api huma.API) {
 }
 
 func (s *Service) get(ctx context.Context, in *letterInput) (*letterOutput, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	letter, err := s.letters.Get(ctx, in.ID)
 	if err != nil {
@@ -53,7 +54,7 @@ func etag(revision uint64) string { return strconv.Quote(strconv.FormatUint(revi
 func matched(header string) (revision uint64, err error) {
 	revision, err = strconv.ParseUint(strings.Trim(header, `"`), 10, 64)
 	if err != nil {
-		return 0, fault("header.If-Match", "not a letter's ETag or revision", header)
+		return 0, web.Fault("header.If-Match", "not a letter's ETag or revision", header)
 	}
 	return revision, nil
 }
@@ -88,7 +89,7 @@ func (s *Service) edit(ctx context.Context, in *editInput) (*letterOutput, error
 	if err != nil {
 		return nil, err
 	}
-	within, cancel := context.WithTimeout(ctx, answerTime)
+	within, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	err = s.letters.Edit(within, in.ID, revision, in.RawBody)
 	if errors.Is(err, cloud.ErrInvalid) {
@@ -123,7 +124,7 @@ func (s *Service) registerRedrive(api huma.API) {
 }
 
 func (s *Service) redrive(ctx context.Context, in *redriveInput) (*struct{}, error) {
-	within, cancel := context.WithTimeout(ctx, answerTime)
+	within, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	letter, err := s.letters.Get(within, in.ID)
 	if err != nil {
@@ -172,7 +173,7 @@ func (s *Service) registerDelete(api huma.API) {
 		DefaultStatus: http.StatusNoContent,
 		Errors:        []int{http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *letterInput) (*struct{}, error) {
-		within, cancel := context.WithTimeout(ctx, answerTime)
+		within, cancel := context.WithTimeout(ctx, web.AnswerTime)
 		defer cancel()
 		_, err := s.letters.Get(within, in.ID)
 		if errors.Is(err, cloud.ErrNotFound) {

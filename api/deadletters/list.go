@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/drydock/drydock/api/web"
 )
 
 type listInput struct {
@@ -44,7 +46,7 @@ func (s *Service) list(ctx context.Context, in *listInput) (*listOutput, error) 
 	}
 	if in.After != "" {
 		if filter.Beyond, err = strconv.ParseUint(in.After, 10, 64); err != nil {
-			return nil, fault("query.after", "not a page's next", in.After)
+			return nil, web.Fault("query.after", "not a page's next", in.After)
 		}
 	}
 	ctx, cancel := context.WithTimeout(ctx, scanTime)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"github.com/drydock/drydock/api/web"
 	"github.com/drydock/drydock/cloud"
 )
 
@@ -142,9 +143,9 @@ func (s *Service) choose(ctx context.Context, f Filter, ids []string, all bool, 
 	filtered := f != Filter{}
 	switch {
 	case filtered && (all || len(ids) > 0), all && len(ids) > 0:
-		return nil, fault(location, "takes one of a filter, ids or all", nil)
+		return nil, web.Fault(location, "takes one of a filter, ids or all", nil)
 	case !filtered && !all && len(ids) == 0:
-		return nil, fault(location, "selects nothing: give a filter, or set all to mean every letter", nil)
+		return nil, web.Fault(location, "selects nothing: give a filter, or set all to mean every letter", nil)
 	}
 	ctx, cancel := context.WithTimeout(ctx, scanTime)
 	defer cancel()
@@ -201,7 +202,7 @@ func (s *Service) each(ctx context.Context, letters []chosen, pause time.Duratio
 			return
 		case <-time.After(time.Until(next)):
 		}
-		within, cancel := context.WithTimeout(ctx, answerTime)
+		within, cancel := context.WithTimeout(ctx, web.AnswerTime)
 		err := do(within, letters[0])
 		cancel()
 		if ctx.Err() != nil {

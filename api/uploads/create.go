@@ -76,7 +76,7 @@ func (s *Service) registerCreate(api huma.API) {
 
 func (s *Service) create(ctx context.Context, in *createInput) (*createOutput, error) {
 	if faults := s.faults(in.Body); faults != nil {
-		return nil, huma.Error422UnprocessableEntity(invalid, faults...)
+		return nil, web.Faults(faults...)
 	}
 	owner := web.OwnerOf(ctx)
 	id := contract.NewUploadID(s.now())

@@ -29,7 +29,7 @@ func (s *Service) registerDelete(api huma.API) {
 		DefaultStatus: http.StatusNoContent,
 		Errors:        []int{http.StatusNotFound, http.StatusServiceUnavailable},
 	}, func(ctx context.Context, in *identifierInput) (*struct{}, error) {
-		ctx, cancel := context.WithTimeout(ctx, answerTime)
+		ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 		defer cancel()
 		owner := web.OwnerOf(ctx)
 		err := s.bury(ctx, owner, in.ID)

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 	"github.com/danielgtaylor/huma/v2/sse"
 
 	"github.com/drydock/drydock/api/web"
@@ -15,13 +14,8 @@ import (
 	"github.com/drydock/drydock/contract"
 )
 
-const (
-	heartbeatEvery = 15 * time.Second
-	// reconnectAfter is what browsers are told, in milliseconds.
-	reconnectAfter = 2000
-	// watchAgainAfter is the pause after a watch of the records that failed.
-	watchAgainAfter = time.Second
-)
+// watchAgainAfter is the pause after a watch of the records that failed.
+const watchAgainAfter = time.Second
 
 // exampleStream is what a stream looks like.
 const exampleStream = `retry: 2000
@@ -41,12 +35,6 @@ type Deleted struct {
 	ID string `json:"id" example:"vun6ol2a0k3p9r5c1m8d4h7t" doc:"The upload's id."`
 }
 
-// Heartbeat is the event that there is none: it opens every stream and keeps
-// proxies from closing it.
-type Heartbeat struct {
-	Time time.Time `json:"time" doc:"The server's time."`
-}
-
 func (s *Service) registerEvents(api huma.API) {
 	sse.Register(api, huma.Operation{
 		OperationID: "stream-events",
@@ -55,8 +43,8 @@ func (s *Service) registerEvents(api huma.API) {
 		Summary:     "Follow all uploads",
 		Description: "Streams every change of an upload from now on. A reader that falls behind is disconnected; it connects again and reads the list anew, as after any reconnection.",
 		Tags:        []string{tagEvents},
-		Middlewares: huma.Middlewares{s.streamed},
-	}, map[string]any{"upload": Upload{}, "deleted": Deleted{}, "heartbeat": Heartbeat{}}, s.allEvents)
+		Middlewares: huma.Middlewares{web.Streamed(s.metrics.streams)},
+	}, map[string]any{"upload": Upload{}, "deleted": Deleted{}, "heartbeat": web.Heartbeat{}}, s.allEvents)
 
 	sse.Register(api, huma.Operation{
 		OperationID: "stream-upload-events",
@@ -66,8 +54,8 @@ func (s *Service) registerEvents(api huma.API) {
 		Description: "Streams an upload as it is now and every change of it, and ends once it is processed, rejected or deleted. The reader then has to close its side: browsers connect again otherwise.",
 		Tags:        []string{tagEvents},
 		Errors:      []int{http.StatusNotFound, http.StatusServiceUnavailable},
-		Middlewares: huma.Middlewares{s.found(api), s.streamed},
-	}, map[string]any{"upload": Upload{}, "deleted": Deleted{}, "heartbeat": Heartbeat{}}, s.uploadEvents)
+		Middlewares: huma.Middlewares{s.found(api), web.Streamed(s.metrics.streams)},
+	}, map[string]any{"upload": Upload{}, "deleted": Deleted{}, "heartbeat": web.Heartbeat{}}, s.uploadEvents)
 
 	for _, path := range []string{"/v1/events", "/v1/uploads/{id}/events"} {
 		api.OpenAPI().Paths[path].Get.Responses["200"].Content["text/event-stream"].Example = exampleStream
@@ -96,27 +84,11 @@ func (s *Service) found(api huma.API) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// streamed is the middleware that counts streams, keeps proxies from buffering
-// them, and takes back the write deadline that huma leaves on the connection.
-func (s *Service) streamed(ctx huma.Context, next func(huma.Context)) {
-	ctx.SetHeader("Cache-Control", "no-cache")
-	ctx.SetHeader("X-Accel-Buffering", "no")
-	if ctx.Method() == http.MethodHead {
-		ctx.SetHeader("Content-Type", "text/event-stream")
-		return
-	}
-	s.metrics.streams.Inc()
-	defer s.metrics.streams.Dec()
-	next(ctx)
-	_, w := humago.Unwrap(ctx)
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Time{}) // a connection that has none needs none
-}
-
 func (s *Service) allEvents(ctx context.Context, _ *struct{}, send sse.Sender) {
 	owner := web.OwnerOf(ctx)
 	l := s.hub.join(owner, "", s.now())
 	defer s.hub.leave(owner, l)
-	if send(sse.Message{Data: Heartbeat{Time: s.now().UTC()}, Retry: reconnectAfter}) == nil {
+	if send(sse.Message{Data: web.Heartbeat{Time: s.now().UTC()}, Retry: web.ReconnectAfter}) == nil {
 		s.stream(ctx, l, nil, send)
 	}
 }
@@ -130,7 +102,7 @@ func (s *Service) uploadEvents(ctx context.Context, in *identifierInput, send ss
 		_ = s.problem(ctx, "stream upload", err) // logged; the stream ends and the reader comes again
 		return
 	}
-	if send(sse.Message{Data: view, Retry: reconnectAfter}) != nil || view.Status.Final() {
+	if send(sse.Message{Data: view, Retry: web.ReconnectAfter}) != nil || view.Status.Final() {
 		return
 	}
 	var expired <-chan time.Time
@@ -145,7 +117,7 @@ func (s *Service) uploadEvents(ctx context.Context, in *identifierInput, send ss
 // stream sends a listener's events until the reader is gone or too slow, the
 // service stops, or the one upload it is about has come to its end.
 func (s *Service) stream(ctx context.Context, l *listener, expired <-chan time.Time, send sse.Sender) {
-	heartbeat := time.NewTicker(heartbeatEvery)
+	heartbeat := time.NewTicker(web.HeartbeatEvery)
 	defer heartbeat.Stop()
 	for {
 		var event any
@@ -153,7 +125,7 @@ func (s *Service) stream(ctx context.Context, l *listener, expired <-chan time.T
 		case <-ctx.Done():
 			return
 		case <-heartbeat.C:
-			event = Heartbeat{Time: s.now().UTC()}
+			event = web.Heartbeat{Time: s.now().UTC()}
 		case <-expired:
 			view, err := s.find(ctx, web.OwnerOf(ctx), l.id)
 			if err != nil {

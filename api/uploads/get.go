@@ -41,7 +41,7 @@ func (s *Service) registerGet(api huma.API) {
 
 // find shows one of an owner's uploads, or returns a *missing.
 func (s *Service) find(ctx context.Context, owner, id string) (Upload, error) {
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	made, ok := s.identified(id)
 	if !ok {

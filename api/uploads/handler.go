@@ -2,10 +2,8 @@ package uploads
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"github.com/drydock/drydock/api/uploads/page"
 	"github.com/drydock/drydock/api/web"
@@ -28,19 +26,10 @@ Links are signed for a limited time: ask again rather than keep them. Problems a
 // Handler serves the API below /v1/, its description at /openapi.json,
 // /openapi.yaml and /docs, and the page at /.
 func (s *Service) Handler() http.Handler {
-	routes := http.NewServeMux()
-	api := humago.New(routes, huma.Config{
-		OpenAPI: &huma.OpenAPI{
-			OpenAPI: "3.1.0",
-			Info:    &huma.Info{Title: "Drydock uploads", Version: "1", Description: description},
-			Tags: []*huma.Tag{
-				{Name: tagUploads, Description: "Sign, show, list and delete uploads."},
-				{Name: tagEvents, Description: "Follow uploads as server-sent events."},
-			},
-		},
-		Formats:       huma.DefaultFormats,
-		DefaultFormat: "application/json",
-	})
+	api := web.NewAPI("Drydock uploads", description,
+		&huma.Tag{Name: tagUploads, Description: "Sign, show, list and delete uploads."},
+		&huma.Tag{Name: tagEvents, Description: "Follow uploads as server-sent events."},
+	)
 	api.UseMiddleware(web.WithOwner(s.owner))
 	s.registerCreate(api)
 	s.registerList(api)
@@ -48,23 +37,5 @@ func (s *Service) Handler() http.Handler {
 	s.registerDelete(api)
 	s.registerEvents(api)
 
-	root := http.NewServeMux()
-	web.MountDocs(root, api.OpenAPI())
-	root.Handle("/v1/", orProblem(api, routes))
-	root.Handle("/", page.Handler())
-	return guarded(root)
-}
-
-// guarded gives all answers the strictest headers; the pages set their own policies.
-func guarded(next http.Handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		header := w.Header()
-		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		header.Set("Referrer-Policy", "no-referrer") // signed links stay with whom they were given to
-		header.Set("X-Content-Type-Options", "nosniff")
-		if strings.HasPrefix(r.URL.Path, "/v1/") {
-			header.Set("Cache-Control", "no-store")
-		}
-		next.ServeHTTP(w, r)
-	}
+	return api.Handler(page.Handler())
 }

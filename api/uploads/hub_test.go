@@ -10,6 +10,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2/sse"
 	"github.com/stretchr/testify/require"
+
+	"github.com/drydock/drydock/api/web"
 )
 
 func TestHeartbeats(t *testing.T) {
@@ -21,7 +23,7 @@ func TestHeartbeats(t *testing.T) {
 		defer cancel()
 		var at []time.Duration
 		s.stream(ctx, s.hub.join("ann", "", began), nil, func(m sse.Message) error {
-			at = append(at, m.Data.(Heartbeat).Time.Sub(began))
+			at = append(at, m.Data.(web.Heartbeat).Time.Sub(began))
 			return nil
 		})
 		require.Equal(t, []time.Duration{15 * time.Second, 30 * time.Second, 45 * time.Second}, at)
@@ -34,7 +36,7 @@ func TestReaderIsGone(t *testing.T) {
 		s := New(Options{})
 		began := time.Now()
 		s.stream(t.Context(), s.hub.join("ann", "", began), nil, func(sse.Message) error { return errors.New("broken pipe") })
-		require.Equal(t, heartbeatEvery, time.Since(began))
+		require.Equal(t, web.HeartbeatEvery, time.Since(began))
 	})
 }
 

@@ -43,11 +43,9 @@ func (s *Service) registerList(api huma.API) {
 
 func (s *Service) list(ctx context.Context, in *listInput) (*listOutput, error) {
 	if _, ok := contract.UploadTime(in.After); in.After != "" && !ok {
-		return nil, huma.Error422UnprocessableEntity(invalid, &huma.ErrorDetail{
-			Location: "query.after", Message: "not an upload's id; take it from a page's next", Value: in.After,
-		})
+		return nil, web.Fault("query.after", "not an upload's id; take it from a page's next", in.After)
 	}
-	ctx, cancel := context.WithTimeout(ctx, answerTime)
+	ctx, cancel := context.WithTimeout(ctx, web.AnswerTime)
 	defer cancel()
 	owner := web.OwnerOf(ctx)
 	objects, more, err := s.page(ctx, owner, in.After, in.Limit)

@@ -4,20 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
-	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"github.com/drydock/drydock/api/web"
 )
-
-// answerTime bounds what is asked of the providers for one answer: a store
-// that does not reply becomes a problem instead of a request that hangs.
-const answerTime = 15 * time.Second
-
-// invalid is the detail of problems whose errors name the parts at fault, in
-// the words that huma has for those that it finds.
-const invalid = "validation failed"
 
 // missing is the error about an upload that is not there for its owner.
 type missing struct{ id, why string }
@@ -33,31 +24,5 @@ func (s *Service) problem(ctx context.Context, doing string, err error) error {
 	if !errors.Is(ctx.Err(), context.Canceled) { // else nobody listens any more
 		s.options.Logger.ErrorContext(ctx, doing, "error", err)
 	}
-	return huma.ErrorWithHeaders(
-		huma.Error503ServiceUnavailable("The store of uploads does not answer; try again in a moment."),
-		http.Header{"Retry-After": {"2"}},
-	)
-}
-
-// orProblem answers what no route of the API takes.
-func orProblem(api huma.API, routes *http.ServeMux) http.HandlerFunc {
-	const catchAll = "/v1/"
-	answer := func(w http.ResponseWriter, r *http.Request) {
-		var allowed []string
-		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodDelete} {
-			if _, pattern := routes.Handler(&http.Request{Method: method, URL: r.URL, Host: r.Host}); pattern != catchAll {
-				allowed = append(allowed, method)
-			}
-		}
-		problem := huma.Error404NotFound(fmt.Sprintf("There is nothing at %.100q; /docs describes what there is.", r.URL.Path))
-		if len(allowed) > 0 {
-			w.Header().Set("Allow", strings.Join(allowed, ", "))
-			problem = huma.Error405MethodNotAllowed(fmt.Sprintf("%.20q cannot be done here; %s can.", r.Method, strings.Join(allowed, ", ")))
-		}
-		w.Header().Set("Content-Type", "application/problem+json")
-		w.WriteHeader(problem.GetStatus())
-		_ = api.Marshal(w, "application/json", problem) // an error means that the client is gone
-	}
-	routes.HandleFunc(catchAll, answer)
-	return routes.ServeHTTP
+	return web.Unavailable("The store of uploads does not answer; try again in a moment.")
 }
