@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help up real real-down test e2e test-docker conformance bench lint build demo image clean setup setup-test
 
-SOURCES := $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.h' '*.hcl' '*.json' '*.js' '*.css' '*.html' '*.svg' go.mod go.sum 2>/dev/null)
+SOURCES := $(wildcard $(shell git ls-files -co --exclude-standard -- '*.go' '*.c' '*.h' '*.hcl' '*.json' '*.js' '*.css' '*.html' '*.svg' go.mod go.sum 2>/dev/null))
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -s -w -X github.com/drydock/drydock/role.version=$(VERSION)
 

@@ -9,6 +9,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drydock/drydock/api/alerts"
+	"github.com/drydock/drydock/cloud"
+	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/market"
 	"github.com/drydock/drydock/role"
@@ -52,15 +54,19 @@ func serveAlerts(ctx context.Context, getenv func(string) string, cmd *cobra.Com
 	if len(key) < leastUnsubscribeKey {
 		return fmt.Errorf("%s has %d bytes: it takes the mailer's secret, of %d bytes or more", variableUnsubscribeKey, len(key), leastUnsubscribeKey)
 	}
-	c := newConnections(ctx, getenv)
+	c := connect.New(ctx, getenv)
 	defer c.Close()
-	bus := c.bus()
-	rules := c.records(contract.AlertsCollection)
-	keys := c.records(alerts.KeysCollection)
-	mail := c.records(contract.MailCollection)
-	limits := c.records(contract.QuotesCollection)
-	if c.err != nil {
-		return c.err
+	var (
+		bus                       cloud.Bus
+		rules, keys, mail, limits cloud.Records
+	)
+	c.Bus(&bus)
+	c.Records(&rules, contract.AlertsCollection)
+	c.Records(&keys, alerts.KeysCollection)
+	c.Records(&mail, contract.MailCollection)
+	c.Records(&limits, contract.QuotesCollection)
+	if err := c.Wait(); err != nil {
+		return err
 	}
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "alerts"), role.Registry()

@@ -8,6 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drydock/drydock/api/deadletters"
+	"github.com/drydock/drydock/cloud"
+	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/role"
 )
 
@@ -38,11 +40,12 @@ It is configured by the environment:
 
 // serveDeadletters wires the role and runs it until the context ends.
 func serveDeadletters(ctx context.Context, getenv func(string) string, cmd *cobra.Command) error {
-	c := newConnections(ctx, getenv)
+	c := connect.New(ctx, getenv)
 	defer c.Close()
-	letters := c.deadLetters()
-	if c.err != nil {
-		return c.err
+	var letters cloud.DeadLetters
+	c.DeadLetters(&letters)
+	if err := c.Wait(); err != nil {
+		return err
 	}
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "deadletters"), role.Registry()

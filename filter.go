@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drydock/drydock/cloud"
+	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/role"
 	"github.com/drydock/drydock/workers/alerts"
@@ -52,13 +54,17 @@ func runFilter(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	if err != nil {
 		return err
 	}
-	c := newConnections(ctx, getenv)
+	c := connect.New(ctx, getenv)
 	defer c.Close()
-	bus := c.bus()
-	rules := c.records(contract.AlertsCollection)
-	states := c.records(contract.AlertStatesCollection)
-	if c.err != nil {
-		return c.err
+	var (
+		bus           cloud.Bus
+		rules, states cloud.Records
+	)
+	c.Bus(&bus)
+	c.Records(&rules, contract.AlertsCollection)
+	c.Records(&states, contract.AlertStatesCollection)
+	if err := c.Wait(); err != nil {
+		return err
 	}
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "filter"), role.Registry()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/role"
@@ -61,18 +62,21 @@ func runMailer(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	if err != nil {
 		return err
 	}
-	sender, err := connect.Mailer(getenv)
-	if err != nil {
-		return err
-	}
-	defer sender.Close()
-	c := newConnections(ctx, getenv)
+	c := connect.New(ctx, getenv)
 	defer c.Close()
-	bus := c.bus()
-	rules := c.records(contract.AlertsCollection)
-	mail := c.records(contract.MailCollection)
-	if c.err != nil {
-		return c.err
+	var (
+		sender      cloud.Mailer
+		bus         cloud.Bus
+		rules, mail cloud.Records
+		schedules   cloud.Schedules
+	)
+	c.Mailer(&sender)
+	c.Bus(&bus)
+	c.Records(&rules, contract.AlertsCollection)
+	c.Records(&mail, contract.MailCollection)
+	c.Schedules(&schedules, mailer.Schedule)
+	if err := c.Wait(); err != nil {
+		return err
 	}
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "mailer"), role.Registry()
@@ -90,13 +94,6 @@ func runMailer(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	})
 	if err != nil {
 		return fmt.Errorf("%s, %s, %s or %s: %w", variableMailFrom, variablePublicURL, variableUnsubscribeKey, variableTemplates, err)
-	}
-	schedules := c.schedules()
-	if c.err != nil {
-		return c.err
-	}
-	if err := schedules.Declare(c.ctx, mailer.Schedule); err != nil {
-		return err
 	}
 	return role.Run(ctx, role.Options{
 		Name:     "mailer",

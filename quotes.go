@@ -7,6 +7,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drydock/drydock/cloud"
+	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/market"
 	"github.com/drydock/drydock/role"
@@ -58,12 +60,18 @@ func runQuotes(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 	if err != nil {
 		return err
 	}
-	c := newConnections(ctx, getenv)
+	c := connect.New(ctx, getenv)
 	defer c.Close()
-	bus := c.bus()
-	records := c.records(contract.QuotesCollection)
-	if c.err != nil {
-		return c.err
+	var (
+		bus       cloud.Bus
+		records   cloud.Records
+		schedules cloud.Schedules
+	)
+	c.Bus(&bus)
+	c.Records(&records, contract.QuotesCollection)
+	c.Schedules(&schedules, settings.Schedule())
+	if err := c.Wait(); err != nil {
+		return err
 	}
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "quotes"), role.Registry()
@@ -72,13 +80,6 @@ func runQuotes(ctx context.Context, getenv func(string) string, cmd *cobra.Comma
 		return err
 	}
 	defer vendor.Close()
-	schedules := c.schedules()
-	if c.err != nil {
-		return c.err
-	}
-	if err := schedules.Declare(c.ctx, settings.Schedule()); err != nil {
-		return err
-	}
 	var subscribed role.Begun
 	worker := quotes.New(quotes.Options{
 		Bus: bus, Records: records, Market: vendor, Settings: settings, Drain: quotesDrain, Subscribed: subscribed.Begin,

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/drydock/drydock/api/uploads"
+	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/role"
@@ -44,16 +45,18 @@ func uploadsCommand(getenv func(string) string) *cobra.Command {
 
 // serveUploads wires the role and runs it until the context ends.
 func serveUploads(ctx context.Context, getenv func(string) string, cmd *cobra.Command) error {
-	objects, err := connect.Objects(getenv)
-	if err != nil {
-		return err
-	}
-	c := newConnections(ctx, getenv)
+	c := connect.New(ctx, getenv)
 	defer c.Close()
-	bus := c.bus()
-	records := c.records(contract.UploadsCollection)
-	if c.err != nil {
-		return c.err
+	var (
+		objects cloud.Objects
+		bus     cloud.Bus
+		records cloud.Records
+	)
+	c.Objects(&objects)
+	c.Bus(&bus)
+	c.Records(&records, contract.UploadsCollection)
+	if err := c.Wait(); err != nil {
+		return err
 	}
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "uploads"), role.Registry()

@@ -8,6 +8,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/drydock/drydock/cloud"
+	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/role"
 	"github.com/drydock/drydock/workers/webhooks"
@@ -49,12 +51,16 @@ func runWebhooks(ctx context.Context, getenv func(string) string, cmd *cobra.Com
 	if err != nil {
 		return err
 	}
-	c := newConnections(ctx, getenv)
+	c := connect.New(ctx, getenv)
 	defer c.Close()
-	bus := c.bus()
-	rules := c.records(contract.AlertsCollection)
-	if c.err != nil {
-		return c.err
+	var (
+		bus   cloud.Bus
+		rules cloud.Records
+	)
+	c.Bus(&bus)
+	c.Records(&rules, contract.AlertsCollection)
+	if err := c.Wait(); err != nil {
+		return err
 	}
 
 	log, registry := role.Logger(cmd.ErrOrStderr(), "webhooks"), role.Registry()

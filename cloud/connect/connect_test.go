@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/emulator/nats"
 )
@@ -18,29 +19,12 @@ func environment(values map[string]string) func(string) string {
 
 func TestAWrongValueIsNamedWithoutItsSecrets(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeout(context.Background(), 300*time.Millisecond)
-	defer cancel()
-	open := map[string]func(func(string) string) error{
-		connect.VariableBus: func(getenv func(string) string) error {
-			_, err := connect.Bus(ctx, getenv)
-			return err
-		},
-		connect.VariableRecords: func(getenv func(string) string) error {
-			_, err := connect.Records(ctx, getenv, "tests")
-			return err
-		},
-		connect.VariableSchedules: func(getenv func(string) string) error {
-			_, err := connect.Schedules(ctx, getenv)
-			return err
-		},
-		connect.VariableMail: func(getenv func(string) string) error {
-			_, err := connect.Mailer(getenv)
-			return err
-		},
-		connect.VariableObjects: func(getenv func(string) string) error {
-			_, err := connect.Objects(getenv)
-			return err
-		},
+	ask := map[string]func(*connect.Connections){
+		connect.VariableBus:       func(c *connect.Connections) { c.Bus(new(cloud.Bus)) },
+		connect.VariableRecords:   func(c *connect.Connections) { c.Records(new(cloud.Records), "tests") },
+		connect.VariableSchedules: func(c *connect.Connections) { c.Schedules(new(cloud.Schedules), cloud.Schedule{}) },
+		connect.VariableMail:      func(c *connect.Connections) { c.Mailer(new(cloud.Mailer)) },
+		connect.VariableObjects:   func(c *connect.Connections) { c.Objects(new(cloud.Objects)) },
 	}
 	for _, test := range []struct{ variable, value, says string }{
 		{connect.VariableBus, "", "DRYDOCK_BUS is not set: it takes nats://"},
@@ -57,12 +41,27 @@ func TestAWrongValueIsNamedWithoutItsSecrets(t *testing.T) {
 		{connect.VariableObjects, "s3+http://u:secret@host/bucket", "credentials do not belong in the URL"},
 		{connect.VariableObjects, "s3+http://host", "DRYDOCK_OBJECTS=s3+http://host: open object store: the URL must be"},
 	} {
-		err := open[test.variable](environment(map[string]string{test.variable: test.value}))
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		c := connect.New(ctx, environment(map[string]string{test.variable: test.value}))
+		ask[test.variable](c)
+		err := c.Wait()
+		cancel()
 		require.Error(t, err, "%+v", test)
 		assert.Contains(t, err.Error(), test.says)
 		assert.NotContains(t, err.Error(), "secret")
 		assert.NotContains(t, err.Error(), "\n")
+		require.NoError(t, c.Close())
 	}
+}
+
+func TestTheFirstWrongValueIsTold(t *testing.T) {
+	t.Parallel()
+	c := connect.New(t.Context(), environment(map[string]string{connect.VariableBus: "nats://127.0.0.1:1"}))
+	c.Bus(new(cloud.Bus)) // which would wait for its server
+	c.Mailer(new(cloud.Mailer))
+	c.Objects(new(cloud.Objects))
+	assert.ErrorContains(t, c.Wait(), "DRYDOCK_MAIL is not set")
+	require.NoError(t, c.Close())
 }
 
 func TestTheRestFollowsTheBusUnlessToldOtherwise(t *testing.T) {
@@ -72,31 +71,38 @@ func TestTheRestFollowsTheBusUnlessToldOtherwise(t *testing.T) {
 	server, err := nats.Start(nats.Options{Dir: t.TempDir()})
 	require.NoError(t, err)
 	defer server.Close()
-	for _, variable := range []string{connect.VariableBus, connect.VariableRecords} {
-		records, err := connect.Records(ctx, environment(map[string]string{variable: server.URL()}), "tests")
-		require.NoError(t, err)
-		require.NoError(t, records.Ready(ctx))
-		require.NoError(t, records.Close())
+	every := cloud.Schedule{Name: "tests", Every: time.Minute, Type: "test", Source: "/tests"}
+	for _, variables := range [][]string{{connect.VariableBus}, {connect.VariableBus, connect.VariableRecords, connect.VariableSchedules}} {
+		values := map[string]string{}
+		for _, variable := range variables {
+			values[variable] = server.URL()
+		}
+		c := connect.New(ctx, environment(values))
+		var (
+			bus       cloud.Bus
+			letters   cloud.DeadLetters
+			records   cloud.Records
+			schedules cloud.Schedules
+		)
+		c.Bus(&bus)
+		c.DeadLetters(&letters)
+		c.Records(&records, "tests")
+		c.Schedules(&schedules, every)
+		require.NoError(t, c.Wait())
+		for _, opened := range []interface{ Ready(context.Context) error }{bus, letters, records, schedules} {
+			require.NoError(t, opened.Ready(ctx))
+		}
+		require.NoError(t, c.Close())
+		require.ErrorIs(t, bus.Ready(ctx), cloud.ErrUnavailable)
 	}
-	for _, variable := range []string{connect.VariableBus, connect.VariableSchedules} {
-		schedules, err := connect.Schedules(ctx, environment(map[string]string{variable: server.URL()}))
-		require.NoError(t, err)
-		require.NoError(t, schedules.Ready(ctx))
-		require.NoError(t, schedules.Close())
-	}
-	getenv := environment(map[string]string{connect.VariableBus: server.URL()})
-	bus, err := connect.Bus(ctx, getenv)
-	require.NoError(t, err)
-	require.NoError(t, bus.Close())
-	letters, err := connect.DeadLetters(ctx, getenv)
-	require.NoError(t, err)
-	require.NoError(t, letters.Close())
 }
 
 func TestAMailServerNeedNotAnswerAtFirst(t *testing.T) {
 	t.Parallel()
-	mailer, err := connect.Mailer(environment(map[string]string{connect.VariableMail: "smtp://127.0.0.1:1"}))
-	require.NoError(t, err)
-	require.Error(t, mailer.Ready(context.Background()))
-	require.NoError(t, mailer.Close())
+	c := connect.New(t.Context(), environment(map[string]string{connect.VariableMail: "smtp://127.0.0.1:1"}))
+	var mailer cloud.Mailer
+	c.Mailer(&mailer)
+	require.NoError(t, c.Wait())
+	require.Error(t, mailer.Ready(t.Context()))
+	require.NoError(t, c.Close())
 }

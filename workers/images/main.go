@@ -17,6 +17,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/drydock/drydock/cloud"
 	"github.com/drydock/drydock/cloud/connect"
 	"github.com/drydock/drydock/contract"
 	"github.com/drydock/drydock/role"
@@ -27,8 +28,7 @@ import (
 const (
 	name = "images"
 
-	connectWait = 30 * time.Second
-	drain       = 20 * time.Second // less than the job's kill_timeout
+	drain = 20 * time.Second // less than the job's kill_timeout
 
 	variableVariants    = "DRYDOCK_VARIANTS"
 	variableConcurrency = "DRYDOCK_CONCURRENCY"
@@ -97,24 +97,21 @@ func serve(ctx context.Context, listen string, getenv func(string) string, stder
 	if err != nil {
 		return err
 	}
-	objects, err := connect.Objects(getenv)
-	if err != nil {
-		return err
-	}
 	libvips := make(chan error, 1) // which takes longer to start than everything else
 	go func() { libvips <- vips.Startup() }()
-	connecting, cancel := context.WithTimeout(ctx, connectWait)
-	defer cancel()
-	bus, err := connect.Bus(connecting, getenv)
-	if err != nil {
+	c := connect.New(ctx, getenv)
+	defer c.Close()
+	var (
+		objects cloud.Objects
+		bus     cloud.Bus
+		records cloud.Records
+	)
+	c.Objects(&objects)
+	c.Bus(&bus)
+	c.Records(&records, contract.UploadsCollection)
+	if err := c.Wait(); err != nil {
 		return err
 	}
-	defer bus.Close()
-	records, err := connect.Records(connecting, getenv, contract.UploadsCollection)
-	if err != nil {
-		return err
-	}
-	defer records.Close()
 	if err := <-libvips; err != nil {
 		return err
 	}
