@@ -83,18 +83,22 @@ func pictures(t *testing.T) fs.FS {
 // checkPhotographs sends photographs through the containers.
 func (c cluster) checkPhotographs(ctx context.Context, t *testing.T) {
 	t.Helper()
-	found, _, err := c.consul.Health().Service("uploads", "", true, nil)
-	require.NoError(t, err)
-	require.Len(t, found, 1)
-	report, err := demo.Run(ctx, demo.Options{
-		API: fmt.Sprintf("http://%s:%d", found[0].Service.Address, found[0].Service.Port), Files: pictures(t),
-	})
+	report, err := demo.Run(ctx, demo.Options{API: c.address(t, "uploads"), Files: pictures(t)})
 	require.NoError(t, err)
 	require.NotEmpty(t, report.Files)
 	for _, file := range report.Files {
 		assert.Equal(t, "processed", file.Status, "%s: %s", file.Name, file.Reason)
 		assert.Len(t, file.Variants, 3, file.Name)
 	}
+}
+
+// address is where the one instance of a service is, as http://host:port.
+func (c cluster) address(t *testing.T, service string) string {
+	t.Helper()
+	found, _, err := c.consul.Health().Service(service, "", false, nil)
+	require.NoError(t, err)
+	require.Len(t, found, 1, service)
+	return fmt.Sprintf("http://%s:%d", found[0].Service.Address, found[0].Service.Port)
 }
 
 // checkContainer looks at how the one container of a job runs.

@@ -3,6 +3,7 @@ package containers
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 
@@ -45,20 +46,50 @@ func TestThePlatformRunsAsContainersToo(t *testing.T) {
 	require.NoError(t, deploy.Run(ctx, o))
 	c.checkPhotographs(ctx, t)
 
+	restarts := map[string]uint64{} // that there have to be
 	for _, job := range platform {
+		count, err := c.restarts(job)
+		require.NoError(t, err)
+		restarts[job] = count
 		for _, one := range c.containers(t, job) {
 			assert.Contains(t, one.HostConfig.SecurityOpt, "no-new-privileges", job)
 			assert.Equal(t, []string{"ALL"}, one.HostConfig.CapDrop, job)
 			docker(t, "kill", one.ID)
+			restarts[job]++
 		}
 	}
+	// That they are healthy is told of those before them for a moment.
 	for _, job := range platform {
 		require.Eventually(t, func() bool {
+			count, err := c.restarts(job)
+			if err != nil || count < restarts[job] {
+				return false
+			}
 			found, _, err := c.consul.Health().Service(job, "", true, nil)
 			return err == nil && len(found) == 1
 		}, within, 200*time.Millisecond, "%s does not come back", job)
 	}
+	ready := c.address(t, "uploads") + "/health/ready"
+	require.Eventually(t, func() bool {
+		answer, err := http.Get(ready)
+		if err != nil {
+			return false
+		}
+		answer.Body.Close()
+		return answer.StatusCode == http.StatusOK
+	}, within, 200*time.Millisecond, "uploads does not find them again")
 	c.checkPhotographs(ctx, t)
+}
+
+// restarts are those of all tasks of a job.
+func (c cluster) restarts(job string) (count uint64, err error) {
+	allocations, _, err := c.nomad.Jobs().Allocations(job, false, nil)
+	for _, a := range allocations {
+		for _, task := range a.TaskStates {
+			count += task.Restarts
+		}
+	}
+	return count, err
 }
 
 // containers are those of the one allocation of a job.

@@ -369,7 +369,13 @@ func TestAUserWhomThePartDoesNotKnow(t *testing.T) {
 
 func TestSeveralAtOnceAgree(t *testing.T) {
 	t.Parallel()
-	severalAtOnce(t, cluster(t))
+	client := cluster(t)
+	severalAtOnce(t, client)
+	// The real Nomad compares the index before it writes and not while it does:
+	// of two within a moment, both may register the job.
+	for _, name := range []string{"nats", "minio", "web", "mailer"} {
+		assert.EqualValues(t, 0, version(t, client, name), name)
+	}
 }
 
 func severalAtOnce(t *testing.T, client *api.Client) {
@@ -385,9 +391,6 @@ func severalAtOnce(t *testing.T, client *api.Client) {
 	assert.Equal(t, nats["minio"], minio["bus_password"])
 	assert.Equal(t, minio["key_web"], web["secret_key"])
 	assert.Equal(t, web["unsubscribe_key"], mailer["unsubscribe_key"])
-	for _, name := range []string{"nats", "minio", "web", "mailer"} {
-		assert.EqualValues(t, 0, version(t, client, name), name)
-	}
 }
 
 // alone deploys one job.
