@@ -8,6 +8,8 @@ import (
 	"github.com/hashicorp/nomad/api"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	hostports "github.com/drydock/drydock/host/ports"
 )
 
 func TestAZoneIsLostAndComesBack(t *testing.T) {
@@ -47,14 +49,17 @@ func TestAZoneIsLostAndComesBack(t *testing.T) {
 // A fixed port of an address that the nodes share is free for what takes over.
 func TestWhatIsLostLeavesItsPort(t *testing.T) {
 	t.Parallel()
+	free, lock, err := hostports.Free()
+	require.NoError(t, err)
+	defer lock.Release()
 	n := start(t, Options{Regions: []Region{{Nodes: []Node{{Name: "a", Datacenter: "a"}, {Name: "b", Datacenter: "b"}}}}})
 	c := connect(t, n)
 	job := mockJob("api", 1)
 	group := job.TaskGroups[0]
-	group.Networks = []*api.NetworkResource{{ReservedPorts: []api.Port{{Label: "http", Value: 19999}}}}
+	group.Networks = []*api.NetworkResource{{ReservedPorts: []api.Port{{Label: "http", Value: free}}}}
 	group.ReschedulePolicy = &api.ReschedulePolicy{Delay: new(5 * time.Second), DelayFunction: new("constant"), Unlimited: new(true)}
 	group.Disconnect = &api.DisconnectStrategy{LostAfter: new(time.Hour), Replace: new(true)}
-	_, _, err := c.Jobs().Register(job, nil)
+	_, _, err = c.Jobs().Register(job, nil)
 	require.NoError(t, err)
 	first := running(t, c, "api", 1)[0]
 	zone := first.NodeName
