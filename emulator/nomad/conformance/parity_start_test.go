@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"github.com/drydock/drydock/emulator/conformance/parity"
 	"github.com/drydock/drydock/emulator/nomad"
 	"github.com/drydock/drydock/emulator/nomad/config"
+	"github.com/drydock/drydock/operate/agents"
 )
 
 // settings are those of both agents.
@@ -73,10 +75,15 @@ func startReal(t *testing.T, program, further string) agent {
 	var output bytes.Buffer
 	process := exec.Command(program, "agent", "-dev", "-config="+file)
 	process.Stdout, process.Stderr = &output, &output
+	stack := filepath.Dir(file)
+	process.Env = append(os.Environ(), agents.Environment(stack, os.Getenv("PATH"))...)
 	require.NoError(t, process.Start())
 	t.Cleanup(func() {
 		assert.NoError(t, process.Process.Signal(os.Interrupt))
 		process.Wait() // reports the signal
+		// A task that has just started may leave the process that writes its log.
+		_, err := agents.EndLeft(context.Background(), stack, 0)
+		assert.NoError(t, err)
 	})
 	if !assert.Eventually(t, a.isReady, time.Minute, 50*time.Millisecond) {
 		t.Fatalf("the real Nomad did not start:\n%s", &output)
